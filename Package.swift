@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "tlbreplay",
+  products: [
+    .executable(name: "tlbreplay", targets: ["tlbreplay"]),
+    .library(name: "TraceEvents", targets: ["TraceEvents"]),
+    .library(name: "TraceFiles", targets: ["TraceFiles"]),
+    .library(name: "Replay", targets: ["Replay"]),
+    .library(name: "Reporting", targets: ["Reporting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "TraceEvents", swiftSettings: settings),
+    .target(
+      name: "TraceFiles", dependencies: ["TraceEvents", "CZlib", "CZstd"],
+      swiftSettings: settings),
+    .target(name: "Replay", dependencies: ["TraceEvents"], swiftSettings: settings),
+    .target(name: "Reporting", dependencies: ["TraceEvents", "Replay"], swiftSettings: settings),
+    .executableTarget(
+      name: "tlbreplay",
+      dependencies: [
+        "TraceEvents", "TraceFiles", "Replay", "Reporting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    .target(
+      name: "TraceBuilding", dependencies: ["TraceEvents"], path: "Tests/TraceBuilding",
+      swiftSettings: settings),
+    .testTarget(
+      name: "TraceEventsTests", dependencies: ["TraceEvents"], swiftSettings: settings),
+    .testTarget(
+      name: "TraceFilesTests",
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["TraceEvents", "Replay", "TraceBuilding"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "Reporting", "TraceBuilding"],
+      swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,209 @@
+import TraceEvents
+
+/// Turns the kernel's binary records into payload words, by the file's own format texts.
+///
+/// trace.dat pages and perf.data raw samples carry the same records: common_type u16 at 0,
+/// common_flags u8 at 2, common_preempt_count u8 at 3, common_pid s32 at 4, then the event's fields
+/// at the offsets that its format text states. Every format is compiled once into a plan; the plan of
+/// a record is found by its common_type.
+struct RecordDecoder {
+  /// How to make one payload word.
+  private struct Step {
+    enum Load: UInt8 { case absent, u8, u16, u32, u64, s8, s16, s32, text, dynamicText, mask }
+    var load: Load
+    var relative: Bool
+    var offset: UInt16
+    var size: UInt16
+  }
+
+  /// What to do with the records of one type.
+  struct Plan {
+    /// Index in the directory.
+    var event: UInt16
+    /// Payload words.
+    var words: UInt8
+    /// Whether some step needs the strings or masks path.
+    fileprivate var isPlain: Bool
+    /// Bytes that the fixed fields need.
+    var bytesNeeded: UInt16
+    fileprivate var firstStep: Int
+  }
+
+  /// By common_type; `event == noEvent` where no format is known.
+  private(set) var plans: [Plan] = []
+  private var steps: [Step] = []
+  private let bigEndian: Bool
+
+  /// Stands in `Plan.event` for a type without a format.
+  static let noEvent = UInt16.max
+  /// Records whose type is beyond this are damaged: event ids are 16 bits.
+  static let typesMax = 65_536
+
+  init(bigEndian: Bool = false) { self.bigEndian = bigEndian }
+
+  /// Adds a format; `system` is what the file files it under. A second format of the same id loses.
+  mutating func add(_ format: TracepointFormat, system: String, to directory: EventDirectory) {
+    guard format.id < Self.typesMax, let event = directory.index(system: system, name: format.name)
+    else { return }
+    let empty = Plan(event: Self.noEvent, words: 0, isPlain: true, bytesNeeded: 0, firstStep: 0)
+    while plans.count <= format.id { plans.append(empty) }
+    guard plans[format.id].event == Self.noEvent else { return }
+    var plan = empty
+    plan.event = event
+    plan.firstStep = steps.count
+    if event < EventKind.knownCount {
+      for field in Tracepoint.all[Int(event)].fields {
+        let step = Self.step(for: field, in: format)
+        steps.append(step)
+        plan.words += 1
+        if step.load.rawValue >= Step.Load.text.rawValue { plan.isPlain = false }
+        plan.bytesNeeded = max(plan.bytesNeeded, step.offset + step.size)
+      }
+    }
+    plans[format.id] = plan
+  }
+
+  /// The plan of records of `type`, nil if the file has no format for it.
+  @inline(__always)
+  func plan(_ type: UInt16) -> Plan? {
+    guard Int(type) < plans.count else { return nil }
+    let plan = plans[Int(type)]
+    return plan.event == Self.noEvent ? nil : plan
+  }
+
+  private static func step(for field: TracepointField, in format: TracepointFormat) -> Step {
+    var absent = Step(load: .absent, relative: false, offset: 0, size: 0)
+    var element = 0
+    var names = [field.name] + field.aliases
+    if let bracket = field.name.firstIndex(of: "[") {
+      // `args[2]` is the third element of the array `args`.
+      names = [String(field.name[..<bracket])]
+      element = Int(field.name[bracket...].dropFirst().dropLast()) ?? 0
+    }
+    guard let found = names.lazy.compactMap({ format.field($0) }).first else { return absent }
+    var size = found.size
+    var offset = found.offset
+    if names.count == 1, field.name.hasSuffix("]") {
+      size = 8
+      offset += element * 8
+      guard offset + size <= found.offset + found.size else { return absent }
+    }
+    absent.relative = found.isRelative
+    switch field.form {
+    case .text:
+      if found.isDynamic || found.isRelative {
+        return Step(
+          load: .dynamicText, relative: found.isRelative, offset: UInt16(offset), size: 4)
+      }
+      // `char buf[]` of the print event has size 0 in the format: text to the record's end.
+      return Step(load: .text, relative: false, offset: UInt16(offset), size: UInt16(size))
+    case .cpuMask:
+      return found.isDynamic || found.isRelative
+        ? Step(load: .mask, relative: found.isRelative, offset: UInt16(offset), size: 4) : absent
+    default:
+      let load: Step.Load
+      switch (size, found.isSigned) {
+      case (1, false): load = .u8
+      case (1, true): load = .s8
+      case (2, false): load = .u16
+      case (2, true): load = .s16
+      case (4, false): load = .u32
+      case (4, true): load = .s32
+      case (8, _): load = .u64
+      default: return absent
+      }
+      return Step(load: load, relative: false, offset: UInt16(offset), size: UInt16(size))
+    }
+  }
+
+  /// Adds the row of one record to `batch`.
+  ///
+  /// - Parameter record: the record from its common_type on; its length has been checked against
+  ///   the page or sample, and is at least 8.
+  /// - Returns: false if the record is shorter than its format says; the row is then not added.
+  @inline(__always)
+  func append(
+    _ record: ByteView, plan: Plan, timestamp: UInt64, cpu: UInt16, task: Int32,
+    to batch: inout EventBatch, directory: EventDirectory
+  ) -> Bool {
+    guard record.count >= Int(plan.bytesNeeded) else { return false }
+    let words = Int(plan.words)
+    let payload = batch.append(
+      timestamp: timestamp, cpu: cpu, event: plan.event, task: task, words: words)
+    if words == 0 { return true }
+    if plan.isPlain && !bigEndian {
+      steps.withUnsafeBufferPointer { steps in
+        for index in 0..<words {
+          payload[index] = Self.plainWord(record, steps[plan.firstStep &+ index])
+        }
+      }
+    } else {
+      for index in 0..<words {
+        payload[index] = word(record, steps[plan.firstStep + index], &batch, directory)
+      }
+    }
+    return true
+  }
+
+  @inline(__always)
+  private static func plainWord(_ record: ByteView, _ step: Step) -> UInt64 {
+    let offset = Int(step.offset)
+    switch step.load {
+    case .u64: return record.u64(offset)
+    case .u32: return UInt64(record.u32(offset))
+    case .s32: return UInt64(bitPattern: Int64(record.load(offset, as: Int32.self)))
+    case .u16: return UInt64(record.u16(offset))
+    case .u8: return UInt64(record.u8(offset))
+    case .s16: return UInt64(bitPattern: Int64(record.load(offset, as: Int16.self)))
+    case .s8: return UInt64(bitPattern: Int64(record.load(offset, as: Int8.self)))
+    default: return EventBatch.absent
+    }
+  }
+
+  private func word(
+    _ record: ByteView, _ step: Step, _ batch: inout EventBatch, _ directory: EventDirectory
+  ) -> UInt64 {
+    let offset = Int(step.offset)
+    switch step.load {
+    case .text:
+      let length = step.size == 0 ? record.count - offset : Int(step.size)
+      return intern(record.slice(offset, length), directory)
+    case .dynamicText:
+      return intern(dynamic(record, step), directory)
+    case .mask:
+      guard let bytes = dynamic(record, step), bytes.count % 8 == 0 else {
+        return EventBatch.absent
+      }
+      return batch.appendMask(
+        stride(from: 0, to: bytes.count, by: 8).map {
+          bigEndian ? bytes.u64($0).byteSwapped : bytes.u64($0)
+        })
+    default:
+      guard bigEndian else { return Self.plainWord(record, step) }
+      switch step.load {
+      case .u64: return record.u64(offset).byteSwapped
+      case .u32: return UInt64(record.u32(offset).byteSwapped)
+      case .s32:
+        return UInt64(bitPattern: Int64(record.load(offset, as: Int32.self).byteSwapped))
+      case .u16: return UInt64(record.u16(offset).byteSwapped)
+      case .s16:
+        return UInt64(bitPattern: Int64(record.load(offset, as: Int16.self).byteSwapped))
+      default: return Self.plainWord(record, step)
+      }
+    }
+  }
+
+  private func dynamic(_ record: ByteView, _ step: Step) -> ByteView? {
+    let raw = record.u32(Int(step.offset))
+    let location = bigEndian ? raw.byteSwapped : raw
+    let base = step.relative ? Int(step.offset) + 4 : 0
+    return record.slice(base + Int(location & 0xffff), Int(location >> 16))
+  }
+
+  private func intern(_ bytes: ByteView?, _ directory: EventDirectory) -> UInt64 {
+    guard let bytes else { return EventBatch.absent }
+    var text = bytes.text
+    while text.hasSuffix("\n") { text.removeLast() }
+    return directory.intern(text)
+  }
+}

@@ -1,0 +1,40 @@
+public import TraceEvents
+
+/// In which order a consumer wants the events of an instance.
+public enum EventOrder: Sendable {
+  /// By time over all CPUs (ties by CPU number): what a replay needs.
+  case time
+  /// Any order that keeps each CPU's own: cheaper, enough for counting.
+  case any
+}
+
+/// What a consumer wants from a trace.
+public struct ReadRequest: Sendable {
+  /// Order of the rows.
+  public var order: EventOrder
+  /// Only this instance (the top one is ""); nil reads all, one after the other or line by line.
+  public var instance: String?
+
+  /// Everything, in `order`.
+  public init(order: EventOrder, instance: String? = nil) {
+    self.order = order
+    self.instance = instance
+  }
+}
+
+/// Turns one trace into batches.
+///
+/// Contract: `facts` are complete once the reader exists, except what only the events tell. `next`
+/// replaces the batch's rows; all rows of a batch belong to `batch.instance`; it returns false, with
+/// an empty batch, at the end, and then for ever. Damage that leaves something to read is noted in
+/// `statistics` and skipped; only a file that cannot be read at all throws.
+public protocol TraceReader {
+  /// What the trace says about itself.
+  var facts: TraceFacts { get }
+  /// Names of events, strings and tasks.
+  var directory: EventDirectory { get }
+  /// What was bad so far.
+  var statistics: IngestStatistics { get }
+  /// Fills `batch` with the next rows.
+  mutating func next(into batch: inout EventBatch) throws(TraceError) -> Bool
+}

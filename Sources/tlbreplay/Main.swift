@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct TLBReplay: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "tlbreplay")
+}
