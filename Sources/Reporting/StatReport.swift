@@ -25,7 +25,8 @@ public enum StatReport {
       (survey.total($0), trace.eventNames[$1].full) > (survey.total($1), trace.eventNames[$0].full)
     }
     return Report.Section(
-      "Events [measured]", [.table(table(trace, survey, seen.map { ($0, trace.eventNames[$0].full) }))]
+      "Events [measured]",
+      [.table(table(trace, survey, seen.map { ($0, trace.eventNames[$0].full) }))]
     )
   }
 
@@ -89,7 +90,10 @@ public enum StatReport {
           Report.Table(
             columns: ["order", "allocations", "pages"],
             rows: seen.map {
-              ["\($0)", counts[$0].grouped, counts[$0].multipliedReportingOverflow(by: 1 << $0).0.grouped]
+              [
+                "\($0)", counts[$0].grouped,
+                counts[$0].multipliedReportingOverflow(by: 1 << $0).0.grouped,
+              ]
             }))
       ])
   }

@@ -36,7 +36,8 @@ public struct TextRenderer: Sendable {
   }
 
   private func render(_ facts: [(name: String, value: String)]) -> [String] {
-    let column = min((facts.map(\.name.count).max() ?? 0) + 2, 32)
+    // Short names share a column with their neighbours in the next block.
+    let column = min(max((facts.map(\.name.count).max() ?? 0) + 2, 9), 32)
     return facts.flatMap { fact in
       let lines = Self.wrap(fact.value, indent: column)
       guard let first = lines.first else { return [fact.name] }

@@ -1,7 +1,8 @@
+public import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-public import TraceEvents
 
 /// A directory with one trace and, maybe, copies of /proc files from both ends of its window.
 ///

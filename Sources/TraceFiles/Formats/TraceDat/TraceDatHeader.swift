@@ -53,7 +53,8 @@ struct TraceDatHeader {
     }
     guard metadata.pageSize >= 64, metadata.pageSize <= 1 << 24 else {
       throw TraceError(
-        "expected a page size between 64 bytes and 16 MiB, found \(metadata.pageSize)", at: cursor.offset)
+        "expected a page size between 64 bytes and 16 MiB, found \(metadata.pageSize)",
+        at: cursor.offset)
     }
   }
 
@@ -75,7 +76,8 @@ struct TraceDatHeader {
     }
     if tag.hasPrefix("latency") {
       throw TraceError(
-        "holds the text of a latency tracer: extract it (trace-cmd report) and give that", at: cursor.offset)
+        "holds the text of a latency tracer: extract it (trace-cmd report) and give that",
+        at: cursor.offset)
     }
     guard tag.hasPrefix("flyrecord") else {
       throw TraceError("expected \"options\", \"latency\" or \"flyrecord\"", at: cursor.offset - 10)

@@ -219,6 +219,7 @@ extension TraceDatHeader {
       cpus.append(CPUData(cpu: cpu, offset: offset, size: size, codec: isCompressed ? codec : nil))
     }
     buffers.append(
-      TraceDatBuffer(name: name, clock: clock.isEmpty ? nil : clock, pageSize: pageSize, cpus: cpus))
+      TraceDatBuffer(name: name, clock: clock.isEmpty ? nil : clock, pageSize: pageSize, cpus: cpus)
+    )
   }
 }
