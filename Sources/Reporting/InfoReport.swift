@@ -42,7 +42,8 @@ public enum InfoReport {
       ]
     }
     return Report.Section(
-      "Buffers", [.table(Report.Table(columns: ["buffer", "clock", "times", "events"], rows: rows))])
+      "Buffers",
+      [.table(Report.Table(columns: ["buffer", "clock", "times", "events"], rows: rows))])
   }
 
   private static func events(_ trace: TraceDescription) -> Report.Section {

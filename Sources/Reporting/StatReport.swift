@@ -19,6 +19,9 @@ public enum StatReport {
 
   // MARK: Text
 
+  /// Tables by CPU are printed up to this many CPUs; the JSON form always has them.
+  private static let cpusShown = 16
+
   private static func events(_ trace: TraceDescription) -> Report.Section {
     let survey = trace.counted
     let seen = trace.eventNames.indices.filter { survey.total($0) > 0 }.sorted {
@@ -33,7 +36,7 @@ public enum StatReport {
   private static func table(
     _ trace: TraceDescription, _ survey: InstanceSurvey, _ rows: [(Int, String)]
   ) -> Report.Table {
-    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= 8
+    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= cpusShown
     var columns = ["event", "total"]
     if showsCPUs { columns += (0..<trace.cpus).map { "CPU\($0)" } }
     return Report.Table(
@@ -48,7 +51,7 @@ public enum StatReport {
     let survey = trace.counted
     let reasons = survey.flushReasonsSeen
     guard !reasons.isEmpty || !survey.otherFlushReasons.isEmpty else { return nil }
-    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= 8
+    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= cpusShown
     var columns = ["reason", "total", "full", "none", "range"]
     if showsCPUs { columns += (0..<trace.cpus).map { "CPU\($0)" } }
     var rows = reasons.map { reason -> [String] in

@@ -96,13 +96,16 @@ public struct TraceFitness: Sendable {
       obstacles.append("no kmem:mm_page_free or mm_page_free_batched events")
     }
     if !facts.hasCPUColumn { obstacles.append("no CPU column") }
-    if instance.timeUnit == .none { obstacles.append("no times, so no order between CPUs is certain") }
+    if instance.timeUnit == .none {
+      obstacles.append("no times, so no order between CPUs is certain")
+    }
     guard obstacles.isEmpty else {
       return Answer(question: question, verdict: .no, reason: obstacles.joined(separator: "; "))
     }
     return Answer(
       question: question, verdict: .bounded,
-      reason: "frame lifetimes are there; which reclaimed pages were mapped read-only is in no event")
+      reason:
+        "frame lifetimes are there; which reclaimed pages were mapped read-only is in no event")
   }
 
   private func readOnly() -> Answer {
@@ -114,7 +117,8 @@ public struct TraceFitness: Sendable {
     }
     return Answer(
       question: question, verdict: .no,
-      reason: "record migrate:set_migration_pte (kernel 5.18 and later); for reclaimed pages no event "
+      reason:
+        "record migrate:set_migration_pte (kernel 5.18 and later); for reclaimed pages no event "
         + "tells")
   }
 

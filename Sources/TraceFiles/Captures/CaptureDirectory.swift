@@ -26,7 +26,7 @@ public struct CaptureDirectory: Sendable {
       throw TraceError(
         "is a directory without a trace: expected trace.dat*, perf.data* or trace.txt*", file: path)
     }
-    trace = "\(path)/\(found)"
+    trace = path.hasSuffix("/") ? path + found : "\(path)/\(found)"
     do throws(TraceError) {
       tlbRow = try Self.tlbRow(path, names)
       problem = nil

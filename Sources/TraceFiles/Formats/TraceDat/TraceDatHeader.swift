@@ -84,7 +84,8 @@ struct TraceDatHeader {
     }
     buffers = [
       TraceDatBuffer(
-        name: "", clock: clock, pageSize: metadata.pageSize, cpus: try takeTable(&cursor, cpus))
+        name: "", clock: clock, pageSize: metadata.pageSize,
+        cpus: try takeTable(&cursor, cpus, &statistics))
     ]
     for (offset, name) in instances {
       do throws(TraceError) {
@@ -95,7 +96,7 @@ struct TraceDatHeader {
         buffers.append(
           TraceDatBuffer(
             name: name, clock: clock, pageSize: metadata.pageSize,
-            cpus: try takeTable(&table, cpus)))
+            cpus: try takeTable(&table, cpus, &statistics)))
       } catch {
         statistics.note("missing-instance", .damage, at: error.offset, error.message)
       }
@@ -121,7 +122,9 @@ struct TraceDatHeader {
     }
   }
 
-  private func takeTable(_ cursor: inout ByteCursor, _ cpus: Int) throws(TraceError) -> [CPUData] {
+  private func takeTable(
+    _ cursor: inout ByteCursor, _ cpus: Int, _ statistics: inout IngestStatistics
+  ) throws(TraceError) -> [CPUData] {
     var table: [CPUData] = []
     for cpu in 0..<cpus {
       let at = cursor.offset
@@ -129,8 +132,10 @@ struct TraceDatHeader {
       let size = try cursor.takeSize("size of CPU \(cpu)'s pages")
       guard size > 0 else { continue }
       guard offset <= cursor.bytes.count else {
-        throw TraceError(
-          "CPU \(cpu)'s pages should begin at byte \(offset), behind the end of the file", at: at)
+        statistics.note(
+          "truncated-file", .damage, at: at,
+          "CPU \(cpu)'s pages should begin at byte \(offset), behind the end of the file")
+        continue
       }
       table.append(CPUData(cpu: cpu, offset: offset, size: size, codec: nil))
     }
