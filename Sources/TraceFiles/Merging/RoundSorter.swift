@@ -33,11 +33,15 @@ struct SortedRun {
 /// Merges records that arrive in rounds, by time.
 ///
 /// A recorder empties the CPUs' buffers one after the other and marks the end of each such round. A
-/// record that is older than everything seen before the *previous* mark cannot come any more:
+/// record that is older than everything seen before the *previous* mark should not come any more:
 ///
-///     CPU 0  |--a---b-|----e---|
-///     CPU 1  |-c---d--|--f---g-|          after the second mark all up to d may go
-///            mark 1 ^    mark 2 ^
+///     CPU 0  |--a---b-|----e---|----h---|
+///     CPU 1  |-c---d--|--f---g-|-i------|       after mark 2 all up to d should be complete
+///            mark 1 ^    mark 2 ^    mark 3 ^   and go after mark 3
+///
+/// It does come in practice, where the CPUs' clocks differ by more than the recorder's pace allows
+/// (seen: 250 us late, in a recording that perf script prints out of order), so one more round is
+/// waited for; that costs next to nothing here.
 ///
 /// Within a CPU's buffer records are nearly sorted, so what is held are stretches (40 bytes each),
 /// not records: the records stay where they are, in the mapped file or in decompressed buffers that
@@ -59,10 +63,11 @@ struct RoundSorter {
   private var holds: [Hold] = []
   private var arrivals: UInt64 = 0
   private var latest: UInt64 = 0
-  private var previousLatest: UInt64 = 0
+  private var latestAtMark: UInt64 = 0
+  private var latestAtMarkBefore: UInt64 = 0
   /// Decompressed bytes kept alive now.
   private(set) var heldBytes = 0
-  /// Records up to this time may be taken; `nil` before the second mark.
+  /// Records up to this time may be taken; `nil` before the first mark.
   private(set) var limit: UInt64?
 
   /// Whether nothing is left.
@@ -92,10 +97,11 @@ struct RoundSorter {
     siftUp(heap.count - 1)
   }
 
-  /// A round has ended: everything up to the latest time before the previous mark may go.
+  /// A round has ended: everything up to the latest time before the mark before the previous one may go.
   mutating func finishRound() {
-    limit = max(limit ?? 0, previousLatest)
-    previousLatest = latest
+    limit = max(limit ?? 0, latestAtMarkBefore)
+    latestAtMarkBefore = latestAtMark
+    latestAtMark = latest
   }
 
   /// The input has ended: everything may go.
