@@ -14,6 +14,8 @@ struct AnswerKey: Decodable {
   var allocations: [String: Int]?
   var lostRecords: Int?
   var lostSamples: Int?
+  /// Entries of all call chains, context markers included.
+  var callChainEntries: Int?
 
   enum CodingKeys: String, CodingKey {
     case total, first, last
@@ -22,6 +24,7 @@ struct AnswerKey: Decodable {
     case allocations = "mm_page_alloc_per_order"
     case lostRecords = "lost_records_sum"
     case lostSamples = "lost_samples_records_sum"
+    case callChainEntries = "callchain_entries_total_with_markers"
   }
 
   /// The key of `file`, a name under ``Fixtures/formats``.

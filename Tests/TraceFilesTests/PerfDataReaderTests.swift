@@ -39,7 +39,8 @@ struct Tally {
     try self.init(TraceInput(path).makeReader(ReadRequest(order: order)))
   }
 
-  private mutating func add(_ batch: borrowing EventBatch, _ row: Int, _ directory: EventDirectory) {
+  private mutating func add(_ batch: borrowing EventBatch, _ row: Int, _ directory: EventDirectory)
+  {
     let time = batch.timestamp(row)
     let number = String(batch.cpu(row))
     let cpu =
@@ -58,7 +59,8 @@ struct Tally {
       for slot in schema.fields.indices {
         switch schema.fields[slot].form {
         // Where they stand in the pool and the directory depends on the order.
-        case .cpuMask: for cpu in batch.cpuMask(row: row, slot: slot) ?? [] { hash = hash &* 31 &+ UInt64(cpu) }
+        case .cpuMask:
+          for cpu in batch.cpuMask(row: row, slot: slot) ?? [] { hash = hash &* 31 &+ UInt64(cpu) }
         case .text: hash = hash &* 31 &+ UInt64(directory.string(batch.word(row, slot)).utf8.count)
         default: hash = hash &* 31 &+ batch.word(row, slot)
         }
@@ -76,7 +78,8 @@ struct Tally {
       let size = pages == -1 ? "full" : pages == 0 ? "none" : "range"
       flushes[cpu, default: [:]]["\(reason)", default: [:]][size, default: 0] += 1
     }
-    if kind == .pageAlloc, let slot = Tracepoint.of(kind).fields.firstIndex(where: { $0.name == "order" }),
+    if kind == .pageAlloc,
+      let slot = Tracepoint.of(kind).fields.firstIndex(where: { $0.name == "order" }),
       let order = batch.value(row, slot)
     {
       allocations["\(order)", default: 0] += 1

@@ -201,7 +201,16 @@ struct PerfCapture {
       text.append(digits[Int(byte & 15)])
     }
     let name = record.suffix(from: 36).text
-    facts.remarks.append(
-      ("build id", String(decoding: text, as: UTF8.self) + (name.isEmpty ? "" : " " + name)))
+    remark("build ids", String(decoding: text, as: UTF8.self) + (name.isEmpty ? "" : " " + name))
+  }
+
+  /// Adds to the facts that have no place of their own; what has been told before is continued.
+  mutating func remark(_ name: String, _ value: String) {
+    if value.isEmpty { return }
+    if let known = facts.remarks.firstIndex(where: { $0.name == name }) {
+      facts.remarks[known].value += "; " + value
+    } else {
+      facts.remarks.append((name, value))
+    }
   }
 }

@@ -10,7 +10,8 @@ import TraceEvents
 ///     14 NUMA_TOPOLOGY u32 n; each: u32 node, u64 KiB total, u64 KiB free, string CPUs
 ///     17 GROUP_DESC    u32 n; each: string, u32 leader, u32 members
 ///     21 SAMPLE_TIME   u64 first, last   23 CLOCKID    u64 ns of resolution
-///     22 MEM_TOPOLOGY  u64 version = 1, u64 block size, u64 n; each: u64 node, u64 bits, bitmap
+///     22 MEM_TOPOLOGY  u64 version = 1, u64 block size, u64 n; each: u64 node, u64 bits, and
+///                      a bitmap, which is u64 bits again and that many bits in u64 words
 ///     27 COMPRESSED    u32 version, type, level, ratio, mmap length
 ///     29 CLOCK_DATA    u32 version = 1, u32 clock, u64 wall ns, u64 clock ns
 ///
@@ -46,10 +47,6 @@ extension PerfCapture {
       statistics.note(
         "bad-feature", .damage, at: error.offset ?? offset, "feature \(id): \(error.message)")
     }
-  }
-
-  private mutating func remark(_ name: String, _ value: String) {
-    if !value.isEmpty { facts.remarks.append((name, value)) }
   }
 
   private mutating func takeBuildIDs(_ content: ByteView) {
@@ -131,7 +128,8 @@ extension PerfCapture {
     var parts: [String] = []
     for _ in 0..<(try cursor.take(UInt64.self, "the number of nodes")) {
       let node = try cursor.take(UInt64.self, "a node's number")
-      let bits = try cursor.takeSize("a node's number of blocks")
+      _ = try cursor.take(UInt64.self, "a node's number of blocks")
+      let bits = try cursor.takeSize("the length of a node's bitmap")
       guard bits <= cursor.left * 8 else {
         throw TraceError("\(bits) memory blocks do not fit", at: cursor.origin + cursor.offset)
       }
