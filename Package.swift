@@ -54,7 +54,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["TraceEvents", "TraceFiles", "Replay", "Reporting", "TraceBuilding"],
+      dependencies: ["tlbreplay", "TraceBuilding"],
       swiftSettings: settings),
   ]
 )
