@@ -71,7 +71,8 @@ struct FileSink: ~Copyable {
   }
 
   /// Overwrites a number written earlier.
-  mutating func patch(_ value: some FixedWidthInteger, at position: UInt64) throws(TraceWriteError) {
+  mutating func patch(_ value: some FixedWidthInteger, at position: UInt64) throws(TraceWriteError)
+  {
     try patch(ByteBuilder.bytes(of: value), at: position)
   }
 

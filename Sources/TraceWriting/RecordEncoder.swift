@@ -28,6 +28,8 @@ struct RecordEncoder: ~Copyable {
     var slotCount = 0
     /// Start of the record's template.
     var template = 0
+    /// Offset of a dynamic text that no row carries: it is written empty. 0 if there is none.
+    var emptyText = 0
   }
 
   private var plans: [Plan]
@@ -53,6 +55,9 @@ struct RecordEncoder: ~Copyable {
       for (index, field) in wanted.enumerated() {
         plan.slots[index] = Self.slot(field, in: format)
       }
+      let written = (0..<wanted.count).map { Int(plan.slots[$0].offset) }
+      plan.emptyText =
+        format.fields.first { $0.isDynamic && !written.contains($0.offset) }?.offset ?? 0
       plans[Int(format.kind.rawValue)] = plan
     }
     self.plans = plans
@@ -66,12 +71,23 @@ struct RecordEncoder: ~Copyable {
 
   deinit { record.deallocate() }
 
-  /// Constants of fields that no row carries: what an idle machine's scheduler prints.
+  /// x86-64 system call numbers (Linux 6.12 `arch/x86/entry/syscalls/syscall_64.tbl`).
+  private static let systemCalls: [Substring: UInt8] = [
+    "write": 1, "mmap": 9, "mprotect": 10, "munmap": 11, "pwrite64": 18, "mremap": 25,
+    "madvise": 28, "exit": 60, "exit_group": 231,
+  ]
+
+  /// Constants of fields that no row carries: the usual priority, the number of the system call.
   private static func template(_ format: EventFormat) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: format.recordSize)
     bytes[0] = UInt8(truncatingIfNeeded: format.id)
     bytes[1] = UInt8(truncatingIfNeeded: format.id >> 8)
     for field in format.fields where field.name.hasSuffix("prio") { bytes[field.offset] = 120 }
+    if let field = format.fields.first(where: { $0.name == "__syscall_nr" }) {
+      let call = format.name.split(separator: "_", maxSplits: 2).last ?? ""
+      bytes[field.offset] = systemCalls[call] ?? 23  // move_pages is 279: 1 << 8 | 23
+      bytes[field.offset + 1] = call == "move_pages" ? 1 : 0
+    }
     return bytes
   }
 
@@ -161,6 +177,11 @@ struct RecordEncoder: ~Copyable {
         end = start + maskBytes
         putLocation(at: offset, start: start, length: maskBytes)
       }
+    }
+    if plan.emptyText > 0 {
+      record.storeBytes(of: 0, toByteOffset: end, as: UInt8.self)
+      putLocation(at: plan.emptyText, start: end, length: 1)
+      end += 1
     }
     return UnsafeRawBufferPointer(start: record, count: end)
   }

@@ -17,6 +17,7 @@ public struct TraceWriteError: Error, CustomStringConvertible, Equatable {
 
   /// One line for a person.
   public var description: String {
-    code == 0 ? "\(path): \(operation)" : "\(path): \(operation): \(String(cString: strerror(code)))"
+    let reason = code == 0 ? "" : ": \(String(cString: strerror(code)))"
+    return "\(path): \(operation)\(reason)"
   }
 }

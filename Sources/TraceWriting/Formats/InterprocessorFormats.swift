@@ -57,7 +57,7 @@ extension EventFormat {
     EventFormat(
       .callFunctionEntry, id: 80,
       [
-        FieldLayout("int vector", 8, 4, signed: true),
+        FieldLayout("int vector", 8, 4, signed: true)
       ],
       printFormat: #"""
         "vector=%d", REC->vector
@@ -65,7 +65,7 @@ extension EventFormat {
     EventFormat(
       .callFunctionExit, id: 79,
       [
-        FieldLayout("int vector", 8, 4, signed: true),
+        FieldLayout("int vector", 8, 4, signed: true)
       ],
       printFormat: #"""
         "vector=%d", REC->vector
@@ -73,7 +73,7 @@ extension EventFormat {
     EventFormat(
       .callFunctionSingleEntry, id: 78,
       [
-        FieldLayout("int vector", 8, 4, signed: true),
+        FieldLayout("int vector", 8, 4, signed: true)
       ],
       printFormat: #"""
         "vector=%d", REC->vector
@@ -81,7 +81,7 @@ extension EventFormat {
     EventFormat(
       .callFunctionSingleExit, id: 77,
       [
-        FieldLayout("int vector", 8, 4, signed: true),
+        FieldLayout("int vector", 8, 4, signed: true)
       ],
       printFormat: #"""
         "vector=%d", REC->vector

@@ -75,7 +75,7 @@ extension EventFormat {
     EventFormat(
       .pageFreeBatched, id: 622,
       [
-        FieldLayout("unsigned long pfn", 8, 8),
+        FieldLayout("unsigned long pfn", 8, 8)
       ],
       printFormat: #"""
         "page=%p pfn=0x%lx order=0", (((struct page *)vmemmap_base) + (REC->pfn)), REC->pfn

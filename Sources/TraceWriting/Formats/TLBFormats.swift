@@ -13,6 +13,6 @@ extension EventFormat {
         "pages:%ld reason:%s (%d)", REC->pages, __print_symbolic(REC->reason, { 0, \#
         "flush on task switch" }, { 1, "remote shootdown" }, { 2, "local shootdown" }, { 3, \#
         "local mm shootdown" }, { 4, "remote ipi send" }), REC->reason
-        """#),
+        """#)
   ]
 }

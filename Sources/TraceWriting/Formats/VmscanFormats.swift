@@ -28,7 +28,7 @@ extension EventFormat {
     EventFormat(
       .directReclaimEnd, id: 604,
       [
-        FieldLayout("unsigned long nr_reclaimed", 8, 8),
+        FieldLayout("unsigned long nr_reclaimed", 8, 8)
       ],
       printFormat: #"""
         "nr_reclaimed=%lu", REC->nr_reclaimed
@@ -36,7 +36,7 @@ extension EventFormat {
     EventFormat(
       .kswapdSleep, id: 610,
       [
-        FieldLayout("int nid", 8, 4, signed: true),
+        FieldLayout("int nid", 8, 4, signed: true)
       ],
       printFormat: #"""
         "nid=%d", REC->nid
