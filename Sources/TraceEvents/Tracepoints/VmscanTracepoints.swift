@@ -22,7 +22,8 @@ extension Tracepoint {
   /// Linux 6.12 `include/trace/events/vmscan.h`.
   static let vmscan = [
     Tracepoint(
-      .kswapdWake, "vmscan", "mm_vmscan_kswapd_wake", [TracepointField("nid"), TracepointField("order")]
+      .kswapdWake, "vmscan", "mm_vmscan_kswapd_wake",
+      [TracepointField("nid"), TracepointField("order")]
     ),
     Tracepoint(.kswapdSleep, "vmscan", "mm_vmscan_kswapd_sleep", [TracepointField("nid")]),
     Tracepoint(
