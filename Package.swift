@@ -47,7 +47,8 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "ReplayTests", dependencies: ["TraceEvents", "Replay", "TraceBuilding"],
+      name: "ReplayTests",
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
