@@ -14,7 +14,6 @@ public struct ReplaySession: ~Copyable {
   public init(
     _ context: ReplayContext, policies: [String] = [LazyFlushRules.v10.name]
   ) throws(ReplayError) {
-    reconstruction = Reconstruction(context)
     var rules: [LazyFlushRules] = []
     for name in policies where name != PolicyCatalog.recordedName {
       guard let found = PolicyCatalog.lazy.first(where: { $0.name == name }) else {
@@ -22,6 +21,11 @@ public struct ReplaySession: ~Copyable {
       }
       if !rules.contains(found) { rules.append(found) }
     }
+    self.init(context, rules: rules)
+  }
+
+  init(_ context: ReplayContext, rules: [LazyFlushRules]) {
+    reconstruction = Reconstruction(context)
     self.rules = rules
     for rule in rules {
       for assumption in ReadOnlyCase.allCases {

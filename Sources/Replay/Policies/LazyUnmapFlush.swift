@@ -11,6 +11,9 @@ public struct LazyFlushRules: Sendable, Equatable {
   public var flushesAfterRefill: Bool
   /// Whether a batch is flushed at once while another batch flush is running.
   public var givesUpWhileFlushing: Bool
+  /// Whether taking a frame with a flush owed does that flush. No version lacks it: without it a
+  /// policy is unsafe, which is how tests know that the safety check can fail.
+  var flushesBeforeReuse = true
 
   /// LUF v10, patchwork series of 10 May 2024 (linux-mm): one system-wide pending batch, frames
   /// carry its generation, any folio that reclaim or asynchronous migration unmaps read-only.
@@ -76,7 +79,7 @@ struct LazyUnmapFlush: Sendable {
   mutating func taken(
     _ generation: UInt32, at time: UInt64, flushLasting duration: UInt64
   ) -> ForcedFlush? {
-    generation > done ? flush(at: time, lasting: duration) : nil
+    rules.flushesBeforeReuse && generation > done ? flush(at: time, lasting: duration) : nil
   }
 
   /// A write-protect fault at `time`.
