@@ -98,7 +98,7 @@ public struct ReplaySession: ~Copyable {
     return PolicyOutcome(
       name: PolicyCatalog.recordedName, figures: seen.hasFlushes ? figures : nil, cases: [],
       rowLower: seen.hasFlushes ? total : nil, rowUpper: seen.hasFlushes && isExact ? total : nil,
-      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: isExact ? .measured : .derived,
+      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 

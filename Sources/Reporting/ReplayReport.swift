@@ -48,7 +48,10 @@ public enum ReplayReport {
   private static func rowSource(_ policy: PolicyOutcome) -> String {
     switch policy.rowGrade {
     case .measured: "measured"
-    case .derived: policy.rowUpper == nil ? "derived, a lower bound" : "derived"
+    case .derived:
+      policy.rowUpper == nil
+        ? "derived: tlb_flush reasons 1 and 5, a lower bound"
+        : "derived: csd events of flush_tlb_func, exact"
     case .modelled: "modelled: \(policy.name) replayed on this trace"
     }
   }
@@ -206,6 +209,15 @@ public enum ReplayReport {
     for policy in outcome.policies {
       for note in policy.notes { blocks.append(.facts([(policy.name, "\(note).")])) }
     }
+    blocks.append(
+      .facts([
+        (
+          "modelled",
+          "The replay keeps the recorded order of unmaps, frees and allocations. A kernel under the "
+            + "policy takes another course from the first changed delay on, which the bounds do not "
+            + "cover: they span what the trace cannot show."
+        )
+      ]))
     blocks.append(
       .facts([
         (
