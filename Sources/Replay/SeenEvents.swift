@@ -42,7 +42,10 @@ struct SeenEvents {
 
   /// What the figures leave out.
   func limits(_ counts: ReconstructionCounts, isCSDTraced: Bool) -> [String] {
-    var notes: [String] = []
+    var notes = [
+      "open loop: the workload is taken as recorded, also where fewer flushes would have let it do "
+        + "more; the bounds cover what the trace does not show, not that"
+    ]
     let unseen = counts.batchShootdowns[Int(UnmapEvidence.unseen.rawValue)]
     let files = counts.batchShootdowns[Int(UnmapEvidence.reclaimedFile.rawValue)]
     if files + unseen > 0 {

@@ -146,7 +146,10 @@ extension Reconstruction {
     {
       shootdowns[slot].kind = .unmapBatch
     }
-    if shootdowns[slot].kind == .unmapBatch { takeEvidence(slot, index) }
+    if shootdowns[slot].kind == .unmapBatch {
+      takeEvidence(slot, index)
+      findLazyMembers(slot)
+    }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
   }
@@ -163,6 +166,22 @@ extension Reconstruction {
     // Frames that carry no mark of their own are taken for the batch's only in a run of frees right
     // behind the flush; a migration's sources are all marked.
     tasks.states[index].isFreeingBatch = !task.isInMigration
+  }
+
+  /// CPUs in the batch's mask that were not interrupted because they are lazy.
+  ///
+  /// `mm_cpumask` keeps an idle CPU that has the mm loaded (Linux 6.12 `arch/x86/mm/tlb.c`
+  /// `enter_lazy_tlb`), so a put-off flush owes it too. Which mm that is no event says; concluded
+  /// from the user task that ran last, if a batch flush interrupted that task before.
+  private mutating func findLazyMembers(_ slot: Int) {
+    for cpu in cpus.indices {
+      if shootdowns[slot].receivers.contains(cpu) {
+        let task = Int(cpus[cpu].taskIndex)
+        if !cpus[cpu].isLazy { tasks.states[task].isFlushTarget = true }
+      } else if cpus[cpu].isLazy, tasks.states[Int(cpus[cpu].userTaskIndex)].isFlushTarget {
+        shootdowns[slot].lazyMembers.insert(cpu)
+      }
+    }
   }
 
   private static func evidence(_ task: TaskState) -> UnmapEvidence {

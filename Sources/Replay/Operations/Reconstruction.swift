@@ -21,6 +21,8 @@ struct Reconstruction: ~Copyable {
     var task = EventBatch.unknownTask
     var taskIndex: UInt32 = 0
     var isLazy = false
+    /// The user task that ran last: while the CPU is lazy, its mm stays loaded.
+    var userTaskIndex: UInt32 = 0
     /// The shootdown that it initiated and may be waiting for.
     var open = Reconstruction.noShootdown
     /// The shootdown whose function it runs.
@@ -138,6 +140,7 @@ struct Reconstruction: ~Copyable {
     cpus[cpu].task = task
     cpus[cpu].taskIndex = index
     let isLazy = tasks.states[Int(index)].isLazy
+    if !isLazy { cpus[cpu].userTaskIndex = index }
     if isLazy != cpus[cpu].isLazy {
       cpus[cpu].isLazy = isLazy
       emit(isLazy ? .lazyBegin : .lazyEnd, cpu, time)
