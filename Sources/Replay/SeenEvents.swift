@@ -62,6 +62,11 @@ struct SeenEvents {
     if !has(.setMigrationPTE), has(.migratePages) {
       notes.append("no migrate:set_migration_pte events: writable migrations are not visible")
     }
+    if !has(.filemapDelete), unseen > 0 {
+      notes.append(
+        "no filemap:mm_filemap_delete_from_page_cache events: reclaimed file pages, which would be "
+          + "deferred, look like anonymous ones")
+    }
     if !has(.schedSwitch) {
       notes.append("no sched:sched_switch events: lazy CPUs are only known from their own events")
     }

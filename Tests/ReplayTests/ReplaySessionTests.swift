@@ -86,6 +86,22 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     #expect(outcome.reconstruction.mmShootdowns == 2)
   }
 
+  @Test func aLocalFlushRightBehindAShootdownIsItsOwn() throws {
+    var script = script()
+    script.shootdown(cpu: 0, task: 100, receivers: [users[1]], localReason: 3)
+    script.setEntry(cpu: 0, task: 100, pfn: 0x10, type: 28)
+    script.shootdown(cpu: 0, task: 100, receivers: [users[1]], localReason: 3)
+    script.flush(cpu: 0, task: 100, reason: 2)
+    script.free(cpu: 0, task: 100, pfn: 0x10)
+    script.allocate(cpu: 2, task: 102, pfn: 0x10)
+    let outcome = try Self.replay(script)
+    #expect(outcome.reconstruction.mmShootdowns == 2)
+    #expect(outcome.reconstruction.batchShootdowns == [1, 0, 0, 0, 0])
+    // The batch of CPU 0 alone is put off, and CPU 2 has to interrupt it.
+    #expect(try luf(outcome).tlbRow == [1, 2, 0, 0])
+    #expect(try luf(outcome).tlbFlush.map { $0.reduce(0, +) } == [0, 3, 0, 2, 3, 0])
+  }
+
   @Test func lazyCPUsAreLeftOut() throws {
     var script = script()
     script.reclaim(cpu: 3, task: kswapd, pfns: [0x10], receivers: users)

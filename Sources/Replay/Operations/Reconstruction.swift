@@ -41,7 +41,8 @@ struct Reconstruction: ~Copyable {
   var momentsBase: UInt64 = 0
   var shootdowns: [Shootdown] = []
   var shootdownsBase: UInt32 = 0
-  var openCount = 0
+  /// Shootdowns whose initiator may still wait, by start: one a CPU at most.
+  var open: [UInt32] = []
   var nextBatch: UInt32 = 0
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false

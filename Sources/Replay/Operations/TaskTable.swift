@@ -33,7 +33,7 @@ struct TaskState {
   /// Whether it is known to be unmapping pages right now.
   var isUnmapping: Bool {
     isKswapd || isInDirectReclaim || deleted > 0
-      || readOnlyEntries + writableEntries + unclearEntries > 0
+      || (readOnlyEntries | writableEntries | unclearEntries) > 0
   }
 
   mutating func forgetEntries() {
