@@ -19,20 +19,24 @@ public enum StatReport {
 
   // MARK: Text
 
+  /// Tables by CPU are printed up to this many CPUs; the JSON form always has them.
+  private static let cpusShown = 16
+
   private static func events(_ trace: TraceDescription) -> Report.Section {
     let survey = trace.counted
     let seen = trace.eventNames.indices.filter { survey.total($0) > 0 }.sorted {
       (survey.total($0), trace.eventNames[$1].full) > (survey.total($1), trace.eventNames[$0].full)
     }
     return Report.Section(
-      "Events [measured]", [.table(table(trace, survey, seen.map { ($0, trace.eventNames[$0].full) }))]
+      "Events [measured]",
+      [.table(table(trace, survey, seen.map { ($0, trace.eventNames[$0].full) }))]
     )
   }
 
   private static func table(
     _ trace: TraceDescription, _ survey: InstanceSurvey, _ rows: [(Int, String)]
   ) -> Report.Table {
-    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= 8
+    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= cpusShown
     var columns = ["event", "total"]
     if showsCPUs { columns += (0..<trace.cpus).map { "CPU\($0)" } }
     return Report.Table(
@@ -47,7 +51,7 @@ public enum StatReport {
     let survey = trace.counted
     let reasons = survey.flushReasonsSeen
     guard !reasons.isEmpty || !survey.otherFlushReasons.isEmpty else { return nil }
-    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= 8
+    let showsCPUs = trace.facts.hasCPUColumn && trace.cpus <= cpusShown
     var columns = ["reason", "total", "full", "none", "range"]
     if showsCPUs { columns += (0..<trace.cpus).map { "CPU\($0)" } }
     var rows = reasons.map { reason -> [String] in
@@ -89,7 +93,10 @@ public enum StatReport {
           Report.Table(
             columns: ["order", "allocations", "pages"],
             rows: seen.map {
-              ["\($0)", counts[$0].grouped, counts[$0].multipliedReportingOverflow(by: 1 << $0).0.grouped]
+              [
+                "\($0)", counts[$0].grouped,
+                counts[$0].multipliedReportingOverflow(by: 1 << $0).0.grouped,
+              ]
             }))
       ])
   }

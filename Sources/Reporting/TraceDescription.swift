@@ -57,7 +57,8 @@ public struct TraceDescription: Sendable {
   /// CPUs of the tables.
   public var cpus: Int {
     max(
-      facts.cpuCount ?? 0, survey.instances.map(\.cpusSeen).max() ?? 0, recordedRow?.perCPU.count ?? 0)
+      facts.cpuCount ?? 0, survey.instances.map(\.cpusSeen).max() ?? 0,
+      recordedRow?.perCPU.count ?? 0)
   }
 
   /// The instance's own facts.
@@ -85,7 +86,8 @@ public struct TraceDescription: Sendable {
       "last_ns": times.map { JSONValue($0.1) } ?? .null,
       "time": .string(unit.label), "kernel": JSONValue(facts.kernelRelease),
       "lost_events": .object([
-        "known": JSONValue(statistics.lost.known), "unknown": .bool(statistics.lost.unknownMarks > 0),
+        "known": JSONValue(statistics.lost.known),
+        "unknown": .bool(statistics.lost.unknownMarks > 0),
       ]),
       "findings": .array(statistics.findings.map(\.data)),
     ]

@@ -11,7 +11,8 @@ import TraceFiles
 struct TLBReplay: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tlbreplay",
-    abstract: "Replay captured kernel traces for TLB shootdowns, with and without lazy unmap flush.",
+    abstract:
+      "Replay captured kernel traces for TLB shootdowns, with and without lazy unmap flush.",
     discussion: """
       INPUT is a trace (trace.dat, perf.data, or the text of ftrace, trace-cmd report or perf script, \
       maybe gzip or zstd compressed), - for standard input, or a capture directory.
@@ -19,7 +20,7 @@ struct TLBReplay: ParsableCommand {
       Exit codes: 0 good, 1 a check failed, 2 usage, 3 the input cannot be read or is unfit, 4 a bug.
       """,
     version: toolVersion,
-    subcommands: [InfoCommand.self, StatCommand.self, ReportCommand.self])
+    subcommands: [InfoCommand.self, StatCommand.self, ReportCommand.self, PoliciesCommand.self])
 
   static let toolVersion = "0.1.0"
 
@@ -34,7 +35,9 @@ struct TLBReplay: ParsableCommand {
     } catch let error as OutputError {
       fail(error.description, code: 3)
     } catch let error as InternalError {
-      fail("\(error.description)\nThis is a bug in tlbreplay \(toolVersion): please report it with the command line and, if you can, the trace.", code: 4)
+      fail(
+        "\(error.description)\nThis is a bug in tlbreplay \(toolVersion): please report it with the command line and, if you can, the trace.",
+        code: 4)
     } catch {
       let code = exitCode(for: error)
       // ArgumentParser says 64 for usage; help and version are successes.

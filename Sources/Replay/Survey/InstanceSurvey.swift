@@ -71,6 +71,9 @@ public struct InstanceSurvey: Sendable {
   /// Shootdown functions: what `csd` events tell about each function word.
   public private(set) var functions = CSDFunctionTable()
 
+  /// Which kind of migration entry is writable on the traced kernel.
+  public private(set) var migrationEntries = MigrationEntrySurvey()
+
   private var eventCounts: [UInt64] = []
   private var withoutCPU: [UInt64] = []
   private var flushCounts: [UInt64]
@@ -123,7 +126,7 @@ public struct InstanceSurvey: Sendable {
     var table = [Bool](repeating: false, count: Int(EventKind.knownCount))
     let kinds: [EventKind] = [
       .tlbFlush, .pageAlloc, .csdFunctionEntry, .csdFunctionExit, .csdQueueCPU, .print,
-      .signalGenerate,
+      .signalGenerate, .setMigrationPTE, .removeMigrationPTE,
     ]
     for kind in kinds { table[Int(kind.rawValue)] = true }
     return table
@@ -163,19 +166,22 @@ public struct InstanceSurvey: Sendable {
   private mutating func absorbDetails(
     _ batch: borrowing EventBatch, _ start: UInt64, _ end: UInt64, _ directory: EventDirectory
   ) {
+    let isDetailed = Self.isDetailed
     for row in 0..<batch.count {
       let event = Int(batch.event(row))
       let cpu = batch.cpu(row)
       if cpu == EventBatch.unknownCPU, batch.timestamp(row) >= start, batch.timestamp(row) <= end {
         withoutCPU[event] &+= 1
       }
-      guard event < Self.isDetailed.count, Self.isDetailed[event] else { continue }
+      guard event < isDetailed.count, isDetailed[event] else { continue }
       guard batch.timestamp(row) >= start, batch.timestamp(row) <= end else { continue }
       switch event {
       case Int(EventKind.tlbFlush.rawValue): countFlush(batch, row, cpu)
       case Int(EventKind.pageAlloc.rawValue):
         let order = batch.word(row, PageAlloc.order)
-        if order != EventBatch.absent { orderCounts[Int(min(order, UInt64(Self.orders - 1)))] &+= 1 }
+        if order != EventBatch.absent {
+          orderCounts[Int(min(order, UInt64(Self.orders - 1)))] &+= 1
+        }
       case Int(EventKind.csdFunctionEntry.rawValue):
         functions.run(
           batch.word(row, CSDFunction.function), cpu: cpu,
@@ -184,6 +190,8 @@ public struct InstanceSurvey: Sendable {
       case Int(EventKind.csdQueueCPU.rawValue):
         functions.queue(
           batch.word(row, CSDQueue.function), to: batch.word(row, CSDQueue.cpu))
+      case Int(EventKind.setMigrationPTE.rawValue), Int(EventKind.removeMigrationPTE.rawValue):
+        migrationEntries.note(batch, row)
       default: mark(batch, row, directory)
       }
     }
@@ -208,7 +216,8 @@ public struct InstanceSurvey: Sendable {
     if reason == UInt64(FlushReason.remoteShootdown.rawValue) { functions.sawRemoteFlush(cpu: cpu) }
   }
 
-  private mutating func mark(_ batch: borrowing EventBatch, _ row: Int, _ directory: EventDirectory) {
+  private mutating func mark(_ batch: borrowing EventBatch, _ row: Int, _ directory: EventDirectory)
+  {
     guard marks.count < Self.marksMax else { return }
     let isSignal = batch.event(row) == EventKind.signalGenerate.rawValue
     let label: String

@@ -36,7 +36,8 @@ public struct TextRenderer: Sendable {
   }
 
   private func render(_ facts: [(name: String, value: String)]) -> [String] {
-    let column = min((facts.map(\.name.count).max() ?? 0) + 2, 32)
+    // Short names share a column with their neighbours in the next block.
+    let column = min(max((facts.map(\.name.count).max() ?? 0) + 2, 9), 32)
     return facts.flatMap { fact in
       let lines = Self.wrap(fact.value, indent: column)
       guard let first = lines.first else { return [fact.name] }
@@ -53,22 +54,39 @@ public struct TextRenderer: Sendable {
     return lines
   }
 
+  /// Columns that do not fit stand below in panels that repeat the first column.
   private func render(_ table: Report.Table) -> [String] {
     let widths = table.columns.indices.map { column in
       ([table.columns] + table.rows).map { $0[column].count }.max() ?? 0
     }
-    func line(_ cells: [String]) -> String {
-      var text = ""
-      for (column, cell) in cells.enumerated() {
-        text +=
-          column == 0
-          ? padded(cell, right: widths[0]) : "  " + padded(cell, left: widths[column])
+    var lines: [String] = []
+    var next = 1
+    repeat {
+      var panel = [0]
+      var width = widths.first ?? 0
+      while next < table.columns.count,
+        panel.count == 1 || width + 2 + widths[next] <= Self.width
+      {
+        width += 2 + widths[next]
+        panel.append(next)
+        next += 1
       }
-      // A title line's last blanks serve nobody.
-      while text.hasSuffix(" ") { text.removeLast() }
-      return text
+      if !lines.isEmpty { lines.append("") }
+      lines += ([table.columns] + table.rows).map { line($0, panel, widths) }
+    } while next < table.columns.count
+    return lines
+  }
+
+  private func line(_ cells: [String], _ panel: [Int], _ widths: [Int]) -> String {
+    var text = ""
+    for column in panel {
+      text +=
+        column == 0
+        ? padded(cells[0], right: widths[0]) : "  " + padded(cells[column], left: widths[column])
     }
-    return [line(table.columns)] + table.rows.map(line)
+    // A title line's last blanks serve nobody.
+    while text.hasSuffix(" ") { text.removeLast() }
+    return text
   }
 
   /// Breaks `text` at blanks; a word longer than the line stands alone.

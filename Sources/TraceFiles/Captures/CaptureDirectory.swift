@@ -1,7 +1,8 @@
+public import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-public import TraceEvents
 
 /// A directory with one trace and, maybe, copies of /proc files from both ends of its window.
 ///
@@ -25,7 +26,7 @@ public struct CaptureDirectory: Sendable {
       throw TraceError(
         "is a directory without a trace: expected trace.dat*, perf.data* or trace.txt*", file: path)
     }
-    trace = "\(path)/\(found)"
+    trace = path.hasSuffix("/") ? path + found : "\(path)/\(found)"
     do throws(TraceError) {
       tlbRow = try Self.tlbRow(path, names)
       problem = nil

@@ -1,7 +1,8 @@
+import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import TraceEvents
 
 /// The TLB row of one copy of /proc/interrupts.
 ///

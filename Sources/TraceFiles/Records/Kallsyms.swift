@@ -1,7 +1,8 @@
+import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import TraceEvents
 
 /// Symbols of a kernel in the form of /proc/kallsyms: `ffffffff8110b1f0 t flush_tlb_func\n`.
 struct Kallsyms {
@@ -21,7 +22,9 @@ struct Kallsyms {
       start += length + 1
       // 16 digits on a 64-bit kernel, 8 on a 32-bit one, then " t ".
       for digits in [16, 8] where length >= digits + 3 + name.count {
-        guard line.u8(digits) == 0x20, line.suffix(from: digits + 3).hasPrefix(name) else { continue }
+        guard line.u8(digits) == 0x20, line.suffix(from: digits + 3).hasPrefix(name) else {
+          continue
+        }
         // A module's symbol continues with a tab and the module's name.
         guard length == digits + 3 + name.count else { continue }
         let address = UInt64(ByteView(start: line.start, count: digits).text, radix: 16)

@@ -18,6 +18,6 @@ struct InfoCommand: ParsableCommand {
   func run() throws {
     let loaded = try LoadedInput(input)
     let trace = try loaded.describe(input, progress: Progress(isHidden: output.noProgress))
-    try output.emit(StatReport.build(trace))
+    try output.emit(InfoReport.build(trace))
   }
 }

@@ -85,7 +85,8 @@ struct OutputOptions: ParsableArguments {
     if let output {
       descriptor = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else {
-        throw OutputError(description: "\(output): cannot be written: \(String(cString: strerror(errno)))")
+        throw OutputError(
+          description: "\(output): cannot be written: \(String(cString: strerror(errno)))")
       }
     } else {
       descriptor = STDOUT_FILENO
@@ -103,7 +104,8 @@ struct OutputOptions: ParsableArguments {
       }
       if got < 0 {
         if errno == EINTR { continue }
-        throw OutputError(description: "\(name): cannot be written: \(String(cString: strerror(errno)))")
+        throw OutputError(
+          description: "\(name): cannot be written: \(String(cString: strerror(errno)))")
       }
       written += got
     }

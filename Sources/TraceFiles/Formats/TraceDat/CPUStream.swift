@@ -62,8 +62,10 @@ struct CPUStream {
     } else {
       let left = file.count - data.offset
       if data.size > left {
-        statistics.note("truncated-file", .damage, at: file.count,
-          "CPU \(data.cpu)'s pages need \(data.size) bytes from byte \(data.offset), \(left) are there")
+        statistics.note(
+          "truncated-file", .damage, at: file.count,
+          "CPU \(data.cpu)'s pages need \(data.size) bytes from byte \(data.offset), \(left) are there"
+        )
       }
       pages = ByteView(start: file.start + data.offset, count: min(data.size, left))
       pagesOrigin = data.offset
@@ -84,6 +86,8 @@ struct CPUStream {
         type = type.byteSwapped
         task = task.byteSwapped
       }
+      // Linux 6.12 `include/linux/threads.h` PID_MAX_LIMIT: no thread id is larger.
+      if UInt32(bitPattern: task) > 4_194_304 { noteImplausible("thread \(task)", &statistics) }
       let time = clock.isIdentity ? timestamp : clock.convert(timestamp)
       if let plan = decoder.plan(type) {
         if !decoder.append(
@@ -91,6 +95,10 @@ struct CPUStream {
           directory: directory)
         {
           noteShort(record, type, &statistics)
+        } else if plan.event == EventKind.tlbFlush.rawValue,
+          batch.word(batch.count &- 1, TLBFlush.reason) > 63
+        {
+          noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
         }
       } else {
         appendUnknown(type, time, task, &batch, directory, &statistics)
@@ -187,7 +195,8 @@ struct CPUStream {
     while true {
       guard pages.count - nextPage >= layout.dataOffset else {
         if pages.count > nextPage {
-          statistics.note("truncated-page", .damage, at: pagesOrigin + nextPage,
+          statistics.note(
+            "truncated-page", .damage, at: pagesOrigin + nextPage,
             "expected a page of CPU \(cpu), only \(pages.count - nextPage) bytes are there")
         }
         guard let next = chunks?.next(&statistics) else {
@@ -204,17 +213,24 @@ struct CPUStream {
       nextPage += min(layout.pageSize, page.count)
       let head = PageHead(page, layout)
       guard layout.dataOffset + head.length <= layout.pageSize else {
-        statistics.note("damaged-page", .damage, at: at,
+        statistics.note(
+          "damaged-page", .damage, at: at,
           "expected at most \(layout.pageSize - layout.dataOffset) bytes of records in a page of CPU "
             + "\(cpu), its header says \(head.length)")
         continue
       }
       let room = page.count - layout.dataOffset
       if head.length > room {
-        statistics.note("truncated-page", .damage, at: at + page.count,
+        statistics.note(
+          "truncated-page", .damage, at: at + page.count,
           "expected \(head.length) bytes of records in a page of CPU \(cpu), \(room) are there")
       }
       if head.lostBefore { noteLost(head, page, &statistics) }
+      if head.timestamp < timestamp {
+        statistics.note(
+          "time-steps-back", .damage, at: at,
+          "a page of CPU \(cpu) begins at time \(head.timestamp), before the \(timestamp) reached")
+      }
       records = page.start + layout.dataOffset
       position = 0
       end = min(head.length, room)
@@ -241,15 +257,31 @@ struct CPUStream {
 
   @inline(never)
   private mutating func damagedRecord(_ statistics: inout IngestStatistics) {
-    statistics.note("damaged-record", .damage, at: pagesOrigin + (nextPage - layout.pageSize) + position,
+    statistics.note(
+      "damaged-record", .damage,
+      at: chunks == nil ? pagesOrigin + (records + position - pages.start) : pagesOrigin,
       "a record of CPU \(cpu) does not fit its page; the rest of that page is skipped")
     position = end
   }
 
+  /// Offset of the pending record in the file (of its chunk, where pages are compressed).
+  private var recordOffset: Int {
+    chunks == nil
+      ? pagesOrigin + (records + recordStart - pages.start) : pagesOrigin
+  }
+
+  @inline(never)
+  private func noteImplausible(_ what: String, _ statistics: inout IngestStatistics) {
+    statistics.note(
+      "implausible-record", .damage, at: recordOffset, "CPU \(cpu): \(what); counted as it stands")
+  }
+
   @inline(never)
   private func noteShort(_ record: ByteView, _ type: UInt16, _ statistics: inout IngestStatistics) {
-    statistics.note("short-record", .damage, at: nil,
-      "a record of type \(type) on CPU \(cpu) has \(record.count) bytes, fewer than its format needs")
+    statistics.note(
+      "short-record", .damage, at: recordOffset,
+      "a record of type \(type) on CPU \(cpu) has \(record.count) bytes, fewer than its format needs"
+    )
   }
 
   @inline(never)
@@ -257,7 +289,8 @@ struct CPUStream {
     _ type: UInt16, _ time: UInt64, _ task: Int32, _ batch: inout EventBatch,
     _ directory: EventDirectory, _ statistics: inout IngestStatistics
   ) {
-    statistics.note("unknown-event-type", .loss, at: nil,
+    statistics.note(
+      "unknown-event-type", .loss, at: recordOffset,
       "records of type \(type), for which the file has no format, are counted as type-\(type)")
     guard let event = directory.index(system: nil, name: "type-\(type)") else { return }
     _ = batch.append(timestamp: time, cpu: cpu, event: event, task: task, words: 0)
@@ -292,7 +325,8 @@ struct ChunkSource {
     limit = data.size > file.count - data.offset ? file.count : data.offset + data.size
     chunksLeft = 0
     guard file.count - position >= 4 else {
-      statistics.note("truncated-file", .damage, at: file.count,
+      statistics.note(
+        "truncated-file", .damage, at: file.count,
         "expected the chunk count of CPU \(data.cpu) at byte \(data.offset)")
       return
     }
@@ -305,7 +339,8 @@ struct ChunkSource {
     while chunksLeft > 0 {
       chunksLeft -= 1
       guard file.count - position >= 8 else {
-        statistics.note("truncated-file", .damage, at: position,
+        statistics.note(
+          "truncated-file", .damage, at: position,
           "expected a chunk of CPU \(cpu), the file ends")
         break
       }
@@ -313,13 +348,16 @@ struct ChunkSource {
       let compressed = Int(file.u32(position))
       let plain = Int(file.u32(position + 4))
       guard let payload = file.slice(position + 8, compressed) else {
-        statistics.note("truncated-chunk", .damage, at: origin,
-          "expected a chunk of \(compressed) bytes of CPU \(cpu), \(file.count - position - 8) are there")
+        statistics.note(
+          "truncated-chunk", .damage, at: origin,
+          "expected a chunk of \(compressed) bytes of CPU \(cpu), \(file.count - position - 8) are there"
+        )
         break
       }
       position += 8 + compressed
       guard plain <= Self.chunkSizeMax else {
-        statistics.note("damaged-chunk", .damage, at: origin,
+        statistics.note(
+          "damaged-chunk", .damage, at: origin,
           "a chunk of CPU \(cpu) claims \(plain) bytes, more than \(Self.chunkSizeMax)")
         continue
       }

@@ -53,7 +53,8 @@ struct TraceDatHeader {
     }
     guard metadata.pageSize >= 64, metadata.pageSize <= 1 << 24 else {
       throw TraceError(
-        "expected a page size between 64 bytes and 16 MiB, found \(metadata.pageSize)", at: cursor.offset)
+        "expected a page size between 64 bytes and 16 MiB, found \(metadata.pageSize)",
+        at: cursor.offset)
     }
   }
 
@@ -75,14 +76,16 @@ struct TraceDatHeader {
     }
     if tag.hasPrefix("latency") {
       throw TraceError(
-        "holds the text of a latency tracer: extract it (trace-cmd report) and give that", at: cursor.offset)
+        "holds the text of a latency tracer: extract it (trace-cmd report) and give that",
+        at: cursor.offset)
     }
     guard tag.hasPrefix("flyrecord") else {
       throw TraceError("expected \"options\", \"latency\" or \"flyrecord\"", at: cursor.offset - 10)
     }
     buffers = [
       TraceDatBuffer(
-        name: "", clock: clock, pageSize: metadata.pageSize, cpus: try takeTable(&cursor, cpus))
+        name: "", clock: clock, pageSize: metadata.pageSize,
+        cpus: try takeTable(&cursor, cpus, &statistics))
     ]
     for (offset, name) in instances {
       do throws(TraceError) {
@@ -93,7 +96,7 @@ struct TraceDatHeader {
         buffers.append(
           TraceDatBuffer(
             name: name, clock: clock, pageSize: metadata.pageSize,
-            cpus: try takeTable(&table, cpus)))
+            cpus: try takeTable(&table, cpus, &statistics)))
       } catch {
         statistics.note("missing-instance", .damage, at: error.offset, error.message)
       }
@@ -119,7 +122,9 @@ struct TraceDatHeader {
     }
   }
 
-  private func takeTable(_ cursor: inout ByteCursor, _ cpus: Int) throws(TraceError) -> [CPUData] {
+  private func takeTable(
+    _ cursor: inout ByteCursor, _ cpus: Int, _ statistics: inout IngestStatistics
+  ) throws(TraceError) -> [CPUData] {
     var table: [CPUData] = []
     for cpu in 0..<cpus {
       let at = cursor.offset
@@ -127,8 +132,10 @@ struct TraceDatHeader {
       let size = try cursor.takeSize("size of CPU \(cpu)'s pages")
       guard size > 0 else { continue }
       guard offset <= cursor.bytes.count else {
-        throw TraceError(
-          "CPU \(cpu)'s pages should begin at byte \(offset), behind the end of the file", at: at)
+        statistics.note(
+          "truncated-file", .damage, at: at,
+          "CPU \(cpu)'s pages should begin at byte \(offset), behind the end of the file")
+        continue
       }
       table.append(CPUData(cpu: cpu, offset: offset, size: size, codec: nil))
     }

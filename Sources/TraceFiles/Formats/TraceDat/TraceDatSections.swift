@@ -26,6 +26,21 @@ struct SectionHead {
   var length: Int
 }
 
+/// What the options of a version 7 file name.
+struct OptionsFound {
+  /// BUFFER options.
+  var buffers: [ByteView] = []
+  /// File offsets of sections.
+  var sections: [Int] = []
+
+  mutating func add(section data: ByteView, _ bigEndian: Bool) {
+    let raw = data.u64(0)
+    if let offset = Int(exactly: bigEndian ? raw.byteSwapped : raw), offset > 0 {
+      sections.append(offset)
+    }
+  }
+}
+
 extension TraceDatHeader {
   /// Bytes that a compressed section may unpack to: kallsyms of a large kernel are 16 MiB.
   static let sectionSizeMax = 64 << 20
@@ -49,15 +64,27 @@ extension TraceDatHeader {
     }
     let firstOptions = try cursor.takeSize("offset of the options")
     var sections: [Int: SectionHead] = [:]
-    var bufferOptions: [(data: ByteView, isWhole: Bool)] = []
+    var found = OptionsFound()
     walk(cursor.bytes, from: cursor.offset, &sections, &statistics)
-    followOptions(cursor.bytes, from: firstOptions, &sections, &statistics)
+    if firstOptions != 0 { found.sections.append(firstOptions) }
     for head in sections.values.sorted(by: { $0.offset < $1.offset }) {
-      read(head, cursor.bytes, &bufferOptions, &statistics)
+      read(head, cursor.bytes, &found, &statistics)
     }
-    for option in bufferOptions {
-      do {
-        try addBuffer(option.data, cursor.bytes, sections)
+    // Sections that the walk missed behind damage: the options name them. Each is read once.
+    while let offset = found.sections.popLast(), sections.count < Self.sectionsMax {
+      guard sections[offset] == nil else { continue }
+      guard let head = head(cursor.bytes, at: offset), head.id <= TraceDatSection.idMax,
+        head.length <= cursor.bytes.count - offset - SectionHead.size
+      else {
+        statistics.note("missing-section", .damage, at: offset, "expected a section here")
+        continue
+      }
+      sections[offset] = head
+      read(head, cursor.bytes, &found, &statistics)
+    }
+    for option in found.buffers {
+      do throws(TraceError) {
+        try addBuffer(option, cursor.bytes)
       } catch {
         statistics.note("damaged-buffer-option", .damage, at: error.offset, error.message)
       }
@@ -101,21 +128,6 @@ extension TraceDatHeader {
     }
   }
 
-  /// The recorder chains its options by offset; sections that the walk missed are found here.
-  private func followOptions(
-    _ file: ByteView, from start: Int, _ sections: inout [Int: SectionHead],
-    _ statistics: inout IngestStatistics
-  ) {
-    guard start != 0, sections[start] == nil else { return }
-    guard let head = head(file, at: start), head.id == TraceDatSection.options,
-      head.length <= file.count - start - SectionHead.size
-    else {
-      statistics.note("missing-options", .damage, at: start, "expected the options section here")
-      return
-    }
-    sections[start] = head
-  }
-
   /// A section's content, decompressed where needed.
   private mutating func content(_ head: SectionHead, _ file: ByteView) throws(TraceError)
     -> ByteView
@@ -149,7 +161,7 @@ extension TraceDatHeader {
   }
 
   private mutating func read(
-    _ head: SectionHead, _ file: ByteView, _ bufferOptions: inout [(data: ByteView, isWhole: Bool)],
+    _ head: SectionHead, _ file: ByteView, _ found: inout OptionsFound,
     _ statistics: inout IngestStatistics
   ) {
     let wanted = [
@@ -162,7 +174,7 @@ extension TraceDatHeader {
         try content(head, file), origin: head.offset + SectionHead.size,
         bigEndian: metadata.bigEndian)
       switch head.id {
-      case TraceDatSection.options: try readOptions7(&cursor, &bufferOptions)
+      case TraceDatSection.options: try readOptions7(&cursor, &found)
       case TraceDatSection.headerInfo: try metadata.parseHeaders(&cursor)
       case TraceDatSection.ftraceFormats: try metadata.parseFtraceFormats(&cursor)
       case TraceDatSection.eventFormats: try metadata.parseEventFormats(&cursor)
@@ -177,26 +189,28 @@ extension TraceDatHeader {
   }
 
   private mutating func readOptions7(
-    _ cursor: inout ByteCursor, _ bufferOptions: inout [(data: ByteView, isWhole: Bool)]
+    _ cursor: inout ByteCursor, _ found: inout OptionsFound
   ) throws(TraceError) {
     while cursor.left >= 6 {
       let id = Int(try cursor.take(UInt16.self, "option"))
       let size = Int(try cursor.take(UInt32.self, "size of option \(id)"))
       let data = try cursor.take(size, "option \(id)")
-      if id == TraceDatOption.done { return }
-      if id == TraceDatOption.buffer {
-        bufferOptions.append((data, true))
-      } else {
-        take(option: id, data)
+      switch id {
+      case TraceDatOption.done:
+        // The last option of a section points to the next options section, 0 if there is none.
+        if data.count >= 8 { found.add(section: data, metadata.bigEndian) }
+        return
+      case TraceDatOption.buffer: found.buffers.append(data)
+      case TraceDatSection.headerInfo...TraceDatSection.savedCommandLines where data.count >= 8:
+        found.add(section: data, metadata.bigEndian)
+      default: take(option: id, data)
       }
     }
   }
 
   /// A BUFFER option: u64 offset of its records section, name NUL, clock NUL, u32 page size, u32
   /// CPUs, of each u32 number, u64 offset, u64 size.
-  private mutating func addBuffer(
-    _ data: ByteView, _ file: ByteView, _ sections: [Int: SectionHead]
-  ) throws(TraceError) {
+  private mutating func addBuffer(_ data: ByteView, _ file: ByteView) throws(TraceError) {
     var cursor = ByteCursor(data, bigEndian: metadata.bigEndian)
     let section = try cursor.takeSize("offset of a buffer's records")
     let name = try cursor.takeString("name of a buffer")
@@ -219,6 +233,7 @@ extension TraceDatHeader {
       cpus.append(CPUData(cpu: cpu, offset: offset, size: size, codec: isCompressed ? codec : nil))
     }
     buffers.append(
-      TraceDatBuffer(name: name, clock: clock.isEmpty ? nil : clock, pageSize: pageSize, cpus: cpus))
+      TraceDatBuffer(name: name, clock: clock.isEmpty ? nil : clock, pageSize: pageSize, cpus: cpus)
+    )
   }
 }
