@@ -230,13 +230,14 @@ public enum ReplayReport {
   }
 }
 
-extension ReadOnlyCase {
+extension ReplayAssumption {
   /// What the case assumes, in a few words.
   var label: String {
     switch self {
     case .onlyProven: "only proven read-only"
     case .expected: "expected: and clean file pages"
     case .allPossible: "all that may be read-only"
+    case .allPossibleAtOnce: "the same, and no flush takes time"
     }
   }
 
@@ -246,6 +247,7 @@ extension ReadOnlyCase {
     case .onlyProven: "only_proven"
     case .expected: "expected"
     case .allPossible: "all_possible"
+    case .allPossibleAtOnce: "all_possible_at_once"
     }
   }
 }
