@@ -85,9 +85,9 @@ public enum ReplayReport {
             columns: ["policy", "TLB row", "lower", "upper", "change", "tlb_flush", "change"],
             rows: rows)),
         .note(
-          "lower and upper: the least and the greatest TLB row over what this trace cannot show "
-            + "(which reclaimed pages were mapped read-only). Deferring more does not always flush "
-            + "less, so each case is replayed."),
+          "lower and upper: the least and the greatest TLB row over what this trace cannot show: "
+            + "which reclaimed pages were mapped read-only, and how long a flush keeps others from "
+            + "being deferred. Deferring more does not always flush less, so each case is replayed."),
       ])
   }
 
@@ -209,15 +209,6 @@ public enum ReplayReport {
     for policy in outcome.policies {
       for note in policy.notes { blocks.append(.facts([(policy.name, "\(note).")])) }
     }
-    blocks.append(
-      .facts([
-        (
-          "modelled",
-          "The replay keeps the recorded order of unmaps, frees and allocations. A kernel under the "
-            + "policy takes another course from the first changed delay on, which the bounds do not "
-            + "cover: they span what the trace cannot show."
-        )
-      ]))
     blocks.append(
       .facts([
         (
