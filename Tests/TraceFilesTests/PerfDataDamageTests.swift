@@ -126,6 +126,46 @@ struct SplitMix64: RandomNumberGenerator {
     #expect(tally.statistics.findings.first?.firstOffset == offset)
   }
 
+  /// Old files, and whatever else does not mark rounds, are sorted as a whole.
+  @Test func aFileWithoutRoundsIsSorted() throws {
+    var changed = try bytes("pd-a-one.data")
+    let start = Int(changed[40]) | Int(changed[41]) << 8
+    let end = start + (0..<8).reduce(0) { $0 | Int(changed[48 + $1]) << ($1 * 8) }
+    var at = start
+    var rounds = 0
+    while at < end {
+      if changed[at] == 68 {
+        // FINISHED_INIT, which means nothing to a reader.
+        changed[at] = 82
+        rounds += 1
+      }
+      at += Int(changed[at + 6]) | Int(changed[at + 7]) << 8
+    }
+    #expect(rounds == 3)
+    let sorted = try tally(changed, .time)
+    #expect(sorted.decreases == 0)
+    #expect(try sorted.checksum == tally(changed, .any).checksum)
+    #expect(sorted.total == 2310)
+  }
+
+  @Test(arguments: [EventOrder.any, .time])
+  func aCutFileOfADirectoryIsNamed(_ order: EventOrder) throws {
+    let manager = FileManager.default
+    let copy = manager.temporaryDirectory.appending(path: UUID().uuidString)
+    try manager.createDirectory(at: copy, withIntermediateDirectories: true)
+    defer { try? manager.removeItem(at: copy) }
+    for name in ["data", "data.0", "data.1", "data.2", "data.3"] {
+      let whole = try bytes("pd-a-threads.data/\(name)")
+      let kept = name == "data.2" ? whole.count - 3 : whole.count
+      try Data(whole[..<kept]).write(to: copy.appending(path: name))
+    }
+    let tally = try Tally(copy.path(percentEncoded: false), order)
+    #expect(tally.total == 379)
+    #expect(tally.facts.format == "perf.data/dir")
+    #expect(tally.statistics.findings.map(\.name) == ["truncated-record"])
+    #expect(tally.statistics.findings.first?.detail.contains("data.2") == true)
+  }
+
   @Test func nothingToSaveIsAnError() throws {
     let whole = try bytes("pd-a-one.data")
     for length in [8, 15, 16, 40, 104, 1000] {
