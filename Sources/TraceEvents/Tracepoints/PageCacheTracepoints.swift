@@ -5,7 +5,7 @@ public enum LRUInsertion {
   /// `enum lru_list`: 0 inactive anon, 1 active anon, 2 inactive file, 3 active file, 4 unevictable.
   public static let lru = 1
   /// Mapped 1, anon 2, file 4, swap cache 8, swap backed 0x10, mapped to disk 0x20, private 0x40.
-  /// Text prints them as letters, which no reader turns back: absent there.
+  /// Text prints them as letters, which readers turn back.
   public static let flags = 2
 }
 
@@ -15,7 +15,7 @@ public enum FilemapChange {
   public static let pfn = 0
   /// Inode number.
   public static let inode = 1
-  /// Binary: page index in the file. Text: `ofs`, the same in bytes (index << 12).
+  /// Page index in the file. Text prints it in bytes (`ofs=`, index << 12); readers shift it back.
   public static let index = 2
   /// Kernel `dev_t`: major << 20 | minor.
   public static let device = 3
@@ -28,7 +28,10 @@ extension Tracepoint {
   static let pagemap = [
     Tracepoint(
       .lruInsertion, "pagemap", "mm_lru_insertion",
-      [TracepointField("pfn"), TracepointField("lru"), TracepointField("flags", .flags(names: [:]))]),
+      [
+        TracepointField("pfn"), TracepointField("lru"),
+        TracepointField("flags", .flags(names: [:])),
+      ]),
     Tracepoint(.lruActivate, "pagemap", "mm_lru_activate", [TracepointField("pfn")]),
   ]
 

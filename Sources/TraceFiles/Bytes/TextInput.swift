@@ -15,15 +15,25 @@ struct TextInput {
   private(set) var damage: TraceError?
 
   private let file: MappedFile
+  private let compression: Compression?
   private let stream: DecompressedText?
   private var done = false
 
   init(_ file: MappedFile, compression: Compression?) throws(TraceError) {
     self.file = file
+    self.compression = compression
     stream = try compression.map { kind throws(TraceError) in
       try DecompressedText(file.bytes, compression: kind)
     }
   }
+
+  /// The same text from its beginning.
+  func restarted() throws(TraceError) -> TextInput {
+    try TextInput(file, compression: compression)
+  }
+
+  /// Bytes of the file that have been read when `offset` bytes of the window have been.
+  func bytesTaken(_ offset: Int) -> Int { stream?.inputOffset ?? windowOffset + offset }
 
   /// The next window, nil at the end. The previous window's bytes are no longer valid afterwards.
   mutating func nextWindow() -> ByteView? {
@@ -44,7 +54,7 @@ private final class DecompressedText {
   private let input: ByteView
   private let decompressor: Decompressor
   private let buffer: UnsafeMutableRawBufferPointer
-  private var inputOffset = 0
+  private(set) var inputOffset = 0
   private var filled = 0
   private var handedOut = 0
   private var ended = false
@@ -78,6 +88,10 @@ private final class DecompressedText {
   private func fill(_ base: UnsafeMutableRawPointer) {
     while !ended, filled < buffer.count {
       let source = input.suffix(from: inputOffset)
+      if frameEnded, inputOffset > 0, isPadding(source) {
+        ended = true
+        return
+      }
       if source.count == 0 {
         ended = true
         if !frameEnded {
@@ -97,13 +111,17 @@ private final class DecompressedText {
         }
       } catch {
         ended = true
-        // Zero bytes or another file behind the last gzip member: gzip itself ignores them.
         damage = TraceError(error.message, at: inputOffset)
       }
     }
   }
 
   private var frameEnded = true
+
+  /// Whether nothing but zeros is left: tapes and block devices leave them, gzip ignores them.
+  private func isPadding(_ source: ByteView) -> Bool {
+    source.count > 0 && (0..<source.count).allSatisfy { source.u8($0) == 0 }
+  }
 
   private func lastLineEnd(_ base: UnsafeMutableRawPointer) -> Int {
     var end = filled

@@ -46,12 +46,14 @@ struct TracingData {
   /// - Parameter hasSavedCommandLines: false for perf's version `0.5`, which ends before them.
   init(_ cursor: inout ByteCursor, hasSavedCommandLines: Bool = true) {
     do {
-      try parseHead(&cursor)
-      try parseFormats(&cursor)
-      kallsyms = try Self.takeSized32(&cursor, "kallsyms")
+      try parseMachine(&cursor)
+      try parseHeaders(&cursor)
+      try parseFtraceFormats(&cursor)
+      try parseEventFormats(&cursor)
+      try parseKallsyms(&cursor)
       printkFormats = try Self.takeSized32(&cursor, "printk formats")
       if hasSavedCommandLines {
-        savedCommandLines = try Self.takeSized64(&cursor, "saved command lines")
+        try parseSavedCommandLines(&cursor)
       }
     } catch {
       damage = error
@@ -89,7 +91,11 @@ struct TracingData {
     }
   }
 
-  private mutating func parseHead(_ cursor: inout ByteCursor) throws(TraceError) {
+  /// Nothing parsed yet: version 7 has the same parts in sections of its own.
+  init() {}
+
+  /// Byte order, size of a long, page size.
+  mutating func parseMachine(_ cursor: inout ByteCursor) throws(TraceError) {
     let at = cursor.offset
     let order = try cursor.take(UInt8.self, "byte order")
     guard order <= 1 else {
@@ -100,17 +106,26 @@ struct TracingData {
     cursor.bigEndian = bigEndian
     longSize = Int(try cursor.take(UInt8.self, "size of a long"))
     pageSize = Int(try cursor.take(UInt32.self, "page size"))
+  }
+
+  /// The texts that describe pages and records.
+  mutating func parseHeaders(_ cursor: inout ByteCursor) throws(TraceError) {
     try Self.expect("header_page", &cursor)
     headerPage = try Self.takeSized64(&cursor, "header_page text")
     try Self.expect("header_event", &cursor)
     headerEvent = try Self.takeSized64(&cursor, "header_event text")
   }
 
-  private mutating func parseFormats(_ cursor: inout ByteCursor) throws(TraceError) {
+  /// Formats of ftrace's own events.
+  mutating func parseFtraceFormats(_ cursor: inout ByteCursor) throws(TraceError) {
     // The counts need no limit: every format takes 8 bytes at least, and they run out.
     for _ in 0..<(try cursor.take(UInt32.self, "count of ftrace formats")) {
       ftraceFormats.append(try Self.takeSized64(&cursor, "ftrace event format"))
     }
+  }
+
+  /// Formats of tracepoints, system by system.
+  mutating func parseEventFormats(_ cursor: inout ByteCursor) throws(TraceError) {
     for _ in 0..<(try cursor.take(UInt32.self, "count of event systems")) {
       let name = try cursor.takeString("name of an event system")
       systems.append((name, []))
@@ -126,6 +141,16 @@ struct TracingData {
     guard try cursor.takeString(max: word.utf8.count + 1, "\"\(word)\"") == word else {
       throw TraceError("expected \"\(word)\"", at: cursor.origin + at)
     }
+  }
+
+  /// Symbols: u32 size, text.
+  mutating func parseKallsyms(_ cursor: inout ByteCursor) throws(TraceError) {
+    kallsyms = try Self.takeSized32(&cursor, "kallsyms")
+  }
+
+  /// Thread names: u64 size, text.
+  mutating func parseSavedCommandLines(_ cursor: inout ByteCursor) throws(TraceError) {
+    savedCommandLines = try Self.takeSized64(&cursor, "saved command lines")
   }
 
   private static func takeSized32(_ cursor: inout ByteCursor, _ what: String) throws(TraceError)
