@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TraceBuilding
 import TraceEvents
 
 @testable import TraceFiles
@@ -12,19 +13,6 @@ func withScratchFile<Result>(
   try Data(bytes).write(to: url)
   defer { try? FileManager.default.removeItem(at: url) }
   return try body(url.path(percentEncoded: false))
-}
-
-/// Numbers that look random and are the same in every run.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }
 
 @Suite struct PerfDataDamageTests {
@@ -99,7 +87,7 @@ struct SplitMix64: RandomNumberGenerator {
   func flippedBytesNeverCrash(_ file: String) throws {
     guard file != "pd-a-threads.data" else { return }
     let whole = try bytes(file)
-    var random = SplitMix64(state: UInt64(whole.count))
+    var random = SplitMix64(seed: UInt64(whole.count))
     for round in 0..<24 {
       var damaged = whole
       // Half of the rounds aim at the header and the first records.

@@ -1,4 +1,5 @@
 import Testing
+import TraceBuilding
 
 @testable import TraceFiles
 
@@ -53,7 +54,7 @@ import Testing
 
   @Test func manyRunsComeOutSorted() {
     var sorter = RoundSorter()
-    var random = SplitMix64(state: 7)
+    var random = SplitMix64(seed: 7)
     var times: [Int: UInt64] = [:]
     var all: [UInt64] = []
     for run in 0..<200 {
