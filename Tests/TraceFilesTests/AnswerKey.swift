@@ -29,8 +29,12 @@ struct AnswerKey: Decodable {
 
   /// The key of `file`, a name under ``Fixtures/formats``.
   init(of file: String) throws {
-    let data = try Data(contentsOf: Fixtures.formats.appending(path: "\(file).key.json"))
-    self = try JSONDecoder().decode(AnswerKey.self, from: data)
+    try self.init(at: Fixtures.formats.appending(path: "\(file).key.json"))
+  }
+
+  /// The key or expected table in the file at `url`.
+  init(at url: URL) throws {
+    self = try JSONDecoder().decode(AnswerKey.self, from: Data(contentsOf: url))
   }
 
   /// Nanoseconds of `138.700050094`; nil for forms without a dot.

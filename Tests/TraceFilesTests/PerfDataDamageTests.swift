@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TraceBuilding
 import TraceEvents
 
 @testable import TraceFiles
@@ -12,19 +13,6 @@ func withScratchFile<Result>(
   try Data(bytes).write(to: url)
   defer { try? FileManager.default.removeItem(at: url) }
   return try body(url.path(percentEncoded: false))
-}
-
-/// Numbers that look random and are the same in every run.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
 }
 
 @Suite struct PerfDataDamageTests {
@@ -99,7 +87,7 @@ struct SplitMix64: RandomNumberGenerator {
   func flippedBytesNeverCrash(_ file: String) throws {
     guard file != "pd-a-threads.data" else { return }
     let whole = try bytes(file)
-    var random = SplitMix64(state: UInt64(whole.count))
+    var random = SplitMix64(seed: UInt64(whole.count))
     for round in 0..<24 {
       var damaged = whole
       // Half of the rounds aim at the header and the first records.
@@ -124,6 +112,46 @@ struct SplitMix64: RandomNumberGenerator {
     #expect(tally.total == 2310)
     #expect(tally.statistics.findings.map(\.name) == ["bad-record"])
     #expect(tally.statistics.findings.first?.firstOffset == offset)
+  }
+
+  /// Old files, and whatever else does not mark rounds, are sorted as a whole.
+  @Test func aFileWithoutRoundsIsSorted() throws {
+    var changed = try bytes("pd-a-one.data")
+    let start = Int(changed[40]) | Int(changed[41]) << 8
+    let end = start + (0..<8).reduce(0) { $0 | Int(changed[48 + $1]) << ($1 * 8) }
+    var at = start
+    var rounds = 0
+    while at < end {
+      if changed[at] == 68 {
+        // FINISHED_INIT, which means nothing to a reader.
+        changed[at] = 82
+        rounds += 1
+      }
+      at += Int(changed[at + 6]) | Int(changed[at + 7]) << 8
+    }
+    #expect(rounds == 3)
+    let sorted = try tally(changed, .time)
+    #expect(sorted.decreases == 0)
+    #expect(try sorted.checksum == tally(changed, .any).checksum)
+    #expect(sorted.total == 2310)
+  }
+
+  @Test(arguments: [EventOrder.any, .time])
+  func aCutFileOfADirectoryIsNamed(_ order: EventOrder) throws {
+    let manager = FileManager.default
+    let copy = manager.temporaryDirectory.appending(path: UUID().uuidString)
+    try manager.createDirectory(at: copy, withIntermediateDirectories: true)
+    defer { try? manager.removeItem(at: copy) }
+    for name in ["data", "data.0", "data.1", "data.2", "data.3"] {
+      let whole = try bytes("pd-a-threads.data/\(name)")
+      let kept = name == "data.2" ? whole.count - 3 : whole.count
+      try Data(whole[..<kept]).write(to: copy.appending(path: name))
+    }
+    let tally = try Tally(copy.path(percentEncoded: false), order)
+    #expect(tally.total == 379)
+    #expect(tally.facts.format == "perf.data/dir")
+    #expect(tally.statistics.findings.map(\.name) == ["truncated-record"])
+    #expect(tally.statistics.findings.first?.detail.contains("data.2") == true)
   }
 
   @Test func nothingToSaveIsAnError() throws {

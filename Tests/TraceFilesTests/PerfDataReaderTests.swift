@@ -111,6 +111,16 @@ struct Tally {
     #expect(order == .any || tally.decreases == 0)
   }
 
+  /// The tables that hold for one capture in every dialect.
+  @Test(arguments: ["pd-a-one", "pd-b-one"])
+  func countsEqualTheExpectedTable(_ name: String) throws {
+    let table = try AnswerKey(at: Fixtures.formats.appending(path: "\(name).expected.json"))
+    let tally = try Tally(Fixtures.path("\(name).data"))
+    #expect(tally.total == table.total)
+    #expect(tally.eventsPerCPU == table.eventsPerCPU)
+    if let flushes = table.flushes { #expect(tally.flushes == flushes) }
+  }
+
   @Test(arguments: files)
   func bothOrdersGiveTheSameRows(_ file: String) throws {
     let any = try Tally(Fixtures.path(file), .any)

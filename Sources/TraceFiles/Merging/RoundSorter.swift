@@ -107,8 +107,17 @@ struct RoundSorter {
   /// The input has ended: everything may go.
   mutating func finish() { limit = .max }
 
-  /// Too much is held: lets the older half of the time span go.
-  mutating func release() {
+  /// Too much is held: lets everything up to `time` go.
+  ///
+  /// - Returns: false if that lets nothing go.
+  mutating func release(upTo time: UInt64) -> Bool {
+    guard let first = heap.first, first.time <= time else { return false }
+    limit = max(limit ?? 0, time)
+    return true
+  }
+
+  /// Too much is held: lets the older half of the time span go, whether it is complete or not.
+  mutating func releaseOlderHalf() {
     guard let first = heap.first else { return }
     let oldest = min(first.time, latest)
     limit = max(limit ?? 0, oldest + (latest - oldest) / 2)

@@ -63,7 +63,7 @@ struct PerfCapture {
     if attribute.isTracepoint, let plan = decoder.plan(UInt16(truncatingIfNeeded: attribute.config))
     {
       table.resolve(index: index, event: plan.event)
-    } else if !attribute.isDummy {
+    } else {
       let name = attribute.eventName
       table.resolve(
         index: index,

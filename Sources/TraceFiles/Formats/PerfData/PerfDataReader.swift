@@ -17,11 +17,14 @@ struct PerfDataReader: TraceReader {
   private var capture: PerfCapture
   private var streams: [PerfRecordStream] = []
   private let parts: [TraceFilePart]
-  private var current = 0
-  private var sorter = RoundSorter()
-  private let isSorted: Bool
   private var samples = PerfSampleDecoder()
-  private var latestRead: UInt64 = 0
+  /// The streams that have not ended, by index, and the one that is read now.
+  private var unfinished: [Int]
+  private var current = 0
+  private let isSorted: Bool
+  private var sorter = RoundSorter()
+  /// Time of the latest sample read of each stream, and of the latest one that became a row.
+  private var latestRead: [UInt64]
   private var latestTaken: UInt64 = 0
 
   var facts: TraceFacts { capture.facts }
@@ -57,24 +60,24 @@ struct PerfDataReader: TraceReader {
         "truncated-compression", .damage, at: part.compressionDamage?.offset,
         part.compressionDamage?.message ?? "")
     }
-    // Without times there is nothing to sort by. The pipe's events are not known yet: assume the best.
-    let hasTimes = header.isPipe || capture.table.attributes.contains { $0.has(.time) }
-    isSorted = request.order == .time && hasTimes
     for (index, part) in parts.enumerated() {
       part.file.adviseSequential()
       let range = index == 0 ? header.records : 0..<part.file.bytes.count
       streams.append(
-        PerfRecordStream(
-          part.file.bytes, range, name: parts.count > 1 ? part.name : "",
-          keepsBuffers: isSorted))
+        PerfRecordStream(part.file.bytes, range, name: parts.count > 1 ? part.name : ""))
     }
-    if header.isPipe { readHead() }
+    unfinished = Array(parts.indices)
+    latestRead = Array(repeating: 0, count: parts.count)
+    if header.isPipe { Self.readHead(&streams[0], &capture) }
+    capture.concludeEvents()
+    // Without times there is nothing to sort by.
+    isSorted = request.order == .time && capture.facts.instances[0].timeUnit != .none
+    for index in streams.indices { streams[index].keepsBuffers = isSorted }
     guard !capture.table.attributes.isEmpty else {
       throw TraceError(
         "describes no event: expected attributes\(header.isPipe ? " (record type 64)" : "")",
         at: header.isPipe ? PerfDataHeader.pipeSize : 24)
     }
-    capture.concludeEvents()
   }
 
   mutating func next(into batch: inout EventBatch) throws(TraceError) -> Bool {
@@ -89,18 +92,17 @@ struct PerfDataReader: TraceReader {
   }
 
   /// Reads the records that precede the first one of the kernel: in pipe mode, what describes the rest.
-  private mutating func readHead() {
+  private static func readHead(_ stream: inout PerfRecordStream, _ capture: inout PerfCapture) {
     while true {
-      let stop = walkHead()
-      guard stop != .paused, streams[0].resume(stop, &capture) else { return }
+      let stop = walkHead(&stream, &capture)
+      guard stop != .paused, stream.resume(stop, &capture) else { return }
     }
   }
 
-  private mutating func walkHead() -> PerfRecordStream.Stop {
-    let window = streams[0].window
-    while true {
-      let at = streams[0].position
-      guard let header = PerfRecordHeader(window, at) else { return .exhausted }
+  private static func walkHead(_ stream: inout PerfRecordStream, _ capture: inout PerfCapture)
+    -> PerfRecordStream.Stop
+  {
+    while let header = PerfRecordHeader(stream.window, stream.position) {
       if header.type < PerfRecord.attribute || header.type == PerfRecord.compressed
         || header.type == PerfRecord.compressed2 || header.type == PerfRecord.finishedRound
       {
@@ -108,18 +110,21 @@ struct PerfDataReader: TraceReader {
       }
       guard header.isRegular else { return .irregular }
       if header.isSpecial { return .special }
-      capture.take(header.record(window, at), type: header.type, at: at)
-      streams[0].position = at + header.size
+      let at = stream.position
+      capture.take(header.record(stream.window, at), type: header.type, at: at)
+      stream.position = at + header.size
     }
+    return .exhausted
   }
 
   // MARK: File order
 
   private mutating func fillInFileOrder(_ batch: inout EventBatch) {
-    while current < streams.count {
+    while let index = unfinished.first {
+      current = index
       let stop = walk(&batch)
       if stop == .full { return }
-      if !streams[current].resume(stop, &capture) { current += 1 }
+      if !streams[current].resume(stop, &capture) { unfinished.removeFirst() }
     }
   }
 
@@ -155,6 +160,10 @@ struct PerfDataReader: TraceReader {
   private mutating func note(_ outcome: PerfSampleDecoder.Outcome, at offset: Int?) {
     switch outcome {
     case .added, .full: break
+    case .oddCPU:
+      capture.statistics.note(
+        "odd-cpu", .damage, at: offset,
+        "the sample's CPU is beyond the \(capture.facts.cpuCount ?? 0) that the machine has")
     case .badPayload:
       capture.statistics.note(
         "bad-sample-payload", .damage, at: offset,
@@ -183,7 +192,7 @@ struct PerfDataReader: TraceReader {
       while let run = sorter.next {
         if batch.isFull || !take(run, &batch) { return }
       }
-      if current == streams.count { return }
+      if unfinished.isEmpty { return }
       readRound()
     }
   }
@@ -238,25 +247,34 @@ struct PerfDataReader: TraceReader {
 
   /// Finds the runs up to the end of a round, or of the input.
   private mutating func readRound() {
-    while current < streams.count {
+    // Of several streams the one that lags is read: the files of a directory have no rounds.
+    while let index = unfinished.min(by: { latestRead[$0] < latestRead[$1] }) {
+      current = index
       let stop = walkForRuns()
       if stop == .roundEnded {
         sorter.finishRound()
         return
       }
-      if !streams[current].resume(stop, &capture) { current += 1 }
+      if !streams[current].resume(stop, &capture) { unfinished.removeAll { $0 == index } }
       if sorter.isOverfull {
-        capture.statistics.note(
-          "unsorted-input", .loss, at: current < streams.count ? streams[current].bytesRead : nil,
-          """
-          more than \(RoundSorter.runsMax) unsorted stretches or \(RoundSorter.heldBytesMax) unpacked \
-          bytes before a round ended: some rows may be out of order
-          """)
-        sorter.release()
+        release()
         return
       }
     }
     sorter.finish()
+  }
+
+  private mutating func release() {
+    // What every stream has gone past is complete, as far as each of them is sorted.
+    let common = unfinished.count > 1 ? unfinished.map { latestRead[$0] }.min() ?? 0 : 0
+    if sorter.release(upTo: common) { return }
+    sorter.releaseOlderHalf()
+    capture.statistics.note(
+      "unsorted-input", .loss, at: streams[current].bytesRead,
+      """
+      more than \(RoundSorter.runsMax) unsorted stretches or \(RoundSorter.heldBytesMax) unpacked \
+      bytes before a round ended: some rows may be out of order
+      """)
   }
 
   private mutating func walkForRuns() -> PerfRecordStream.Stop {
@@ -264,10 +282,10 @@ struct PerfDataReader: TraceReader {
     let window = streams[current].window
     var at = streams[current].position
     var run: SortedRun?
-    var last: (time: UInt64, cpu: UInt16) = (latestRead, 0)
+    var last: (time: UInt64, cpu: UInt16) = (latestRead[current], 0)
     defer {
       close(run, at: window.start + at, last.time)
-      latestRead = last.time
+      latestRead[current] = last.time
       streams[current].position = at
     }
     while let header = PerfRecordHeader(window, at) {

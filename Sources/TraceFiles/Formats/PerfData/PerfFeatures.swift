@@ -28,7 +28,7 @@ extension PerfCapture {
       case 4: facts.kernelRelease = try cursor.takePerfString("the kernel release")
       case 5: remark("perf version", try cursor.takePerfString("perf's version"))
       case 6: facts.architecture = try cursor.takePerfString("the architecture")
-      case 7: facts.cpuCount = Int(try cursor.take(UInt32.self, "the number of CPUs"))
+      case 7: try takeCPUCount(&cursor)
       case 8: remark("cpu", try cursor.takePerfString("the CPU's name"))
       case 9: remark("cpu id", try cursor.takePerfString("the CPU's id"))
       case 10: remark("memory", "\(try cursor.take(UInt64.self, "the memory")) KiB")
@@ -59,6 +59,14 @@ extension PerfCapture {
       takeBuildID(record)
       position += size
     }
+  }
+
+  private mutating func takeCPUCount(_ cursor: inout ByteCursor) throws(TraceError) {
+    let count = try cursor.take(UInt32.self, "the number of CPUs")
+    guard 1...8192 ~= count else {
+      throw TraceError("expected 1 to 8192 CPUs, found \(count)", at: cursor.origin)
+    }
+    facts.cpuCount = Int(count)
   }
 
   private mutating func takeCommandLine(_ cursor: inout ByteCursor) throws(TraceError) {

@@ -37,6 +37,10 @@ struct PerfRecordStream {
   private(set) var buffer: OwnedBytes?
   private(set) var isUnpacking = false
 
+  /// Whether unpacked records must stay where they are after the window has moved on; the one who
+  /// reads then keeps ``buffer``.
+  var keepsBuffers = false
+
   private let file: ByteView
   private let end: Int
   private let name: String
@@ -48,21 +52,16 @@ struct PerfRecordStream {
   private var pieces: [Range<Int>] = []
   private var held: OwnedBytes?
   private var parsed = 0
-  private var keepsBuffers: Bool
 
   /// Bytes of a buffer that records are unpacked into.
   private static let bufferSize = 1 << 20
   /// Room for the rest of a record (65535 bytes) and a piece of something new.
   private static let roomMin = 1 << 17
 
-  /// The records of `file` in `range`.
-  ///
-  /// - Parameter keepsBuffers: whether unpacked records must stay where they are after the window
-  ///   has moved on (the one who reads then keeps ``buffer``).
-  init(_ file: ByteView, _ range: Range<Int>, name: String, keepsBuffers: Bool) {
+  /// The records of `file` in `range`; `name` is for messages where there are several files.
+  init(_ file: ByteView, _ range: Range<Int>, name: String) {
     self.file = file
     self.name = name
-    self.keepsBuffers = keepsBuffers
     end = range.upperBound
     filePosition = range.lowerBound
     window = ByteView(start: file.start, count: range.upperBound)

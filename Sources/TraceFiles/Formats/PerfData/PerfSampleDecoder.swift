@@ -14,12 +14,18 @@ struct PerfSampleDecoder {
     case badPayload
     /// It is a row, but its record is of another tracepoint than its id says.
     case mismatched
+    /// It is a row, but its CPU is one that the machine does not have.
+    case oddCPU
     /// It is no row: its id belongs to no event.
     case unknownEvent
     /// It is no row: it is shorter than its fields.
     case short
     /// It is no row: the directory has no room for the event's name.
     case nameless
+
+    /// Whether there is a row of the sample.
+    @inline(__always)
+    var isRow: Bool { self != .full && rawValue < Outcome.unknownEvent.rawValue }
   }
 
   /// Largest group whose members get rows.
@@ -35,6 +41,7 @@ struct PerfSampleDecoder {
   private var latestTime: UInt64 = 0
   private var untimedRows: UInt64 = 0
   private var hasTimes = true
+  private var cpuCount = UInt16.max
   /// The capture's revision that the copies are of.
   private(set) var revision = -1
 
@@ -45,6 +52,7 @@ struct PerfSampleDecoder {
     directory = capture.directory
     wordCounts = Tracepoint.all.map { UInt8($0.fields.count) }
     hasTimes = capture.facts.instances[0].timeUnit != .none
+    cpuCount = capture.facts.cpuCount.map { UInt16(clamping: $0) } ?? .max
     revision = capture.revision
   }
 
@@ -88,13 +96,22 @@ struct PerfSampleDecoder {
       key.time = untimedRows
     }
     let outcome = append(record, event: event, time: key.time, cpu: key.cpu, to: &batch)
-    if outcome.rawValue <= Outcome.mismatched.rawValue && outcome != .full { untimedRows &+= 1 }
+    if outcome.isRow { untimedRows &+= 1 }
     return outcome
   }
 
   /// Adds the row of a sample whose event, time and CPU are known.
   @inline(__always)
   mutating func append(
+    _ record: ByteView, event: Int, time: UInt64, cpu: UInt16, to batch: inout EventBatch
+  ) -> Outcome {
+    let outcome = appendRow(record, event: event, time: time, cpu: cpu, to: &batch)
+    guard cpu >= cpuCount, cpu != EventBatch.unknownCPU, outcome == .added else { return outcome }
+    return .oddCPU
+  }
+
+  @inline(__always)
+  private mutating func appendRow(
     _ record: ByteView, event: Int, time: UInt64, cpu: UInt16, to batch: inout EventBatch
   ) -> Outcome {
     let layout = table.layouts[event]
