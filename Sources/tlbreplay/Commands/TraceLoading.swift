@@ -45,7 +45,9 @@ struct LoadedInput {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
       statistics: trace.statistics)
-    if trace.whole.total(Int(EventKind.tlbFlush.rawValue)) == 0 {
+    // Without frame events the recorded run can still be shown; without these nothing can.
+    let hasFlushes = trace.whole.total(Int(EventKind.tlbFlush.rawValue)) > 0
+    if !hasFlushes || !trace.facts.hasCPUColumn || trace.instanceFacts.timeUnit == .none {
       throw TraceError(
         "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
         file: name)
