@@ -41,7 +41,7 @@ import TraceEvents
     let whole = Array(try TextSamples.text(name).prefix(24_000))
     var generator = Generator(state: 7)
     var last = 0
-    for length in (0..<24).map({ _ in Int.random(in: 0...whole.count, using: &generator) }).sorted()
+    for length in (0..<12).map({ _ in Int.random(in: 0...whole.count, using: &generator) }).sorted()
     {
       let count = try rows(Array(whole.prefix(length)), dialect(name))
       // A short head may not tell the form; from then on more text is never fewer rows.
@@ -61,13 +61,13 @@ import TraceEvents
   func flippedBytesAreRead(name: String) throws {
     let whole = Array(try TextSamples.text(name).prefix(24_000))
     var generator = Generator(state: 11)
-    for round in 0..<12 {
+    for round in stride(from: 1, to: 12, by: 2) {
       var bytes = whole
       for _ in 0..<(1 << round) where !bytes.isEmpty {
         let index = Int.random(in: 0..<bytes.count, using: &generator)
         bytes[index] ^= UInt8(1 << Int.random(in: 0..<8, using: &generator))
       }
-      for dialect in [dialect(name), .ftrace, .traceCmd, .perfScript] {
+      for dialect in [dialect(name), round % 4 == 1 ? .perfScript : .traceCmd] {
         _ = try rows(bytes, dialect)
       }
       _ = try? bytes.withUnsafeBytes { bytes in

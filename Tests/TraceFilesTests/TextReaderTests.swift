@@ -139,6 +139,26 @@ import TraceEvents
     #expect(try TextResult(text: Self.line + early, order: .any).statistics.findings.isEmpty)
   }
 
+  @Test func inventedNamesAreBounded() throws {
+    let known = Self.line
+    let names = (0..<17_000).map {
+      known.replacingOccurrences(of: "tlb_flush", with: "invented_\($0)")
+    }
+    let result = try TextResult(text: known + names.joined() + known)
+    #expect(result.rows.count == 2 + EventDirectory.unknownNamesMax)
+    #expect(
+      result.statistics.count("too-many-event-names") == 17_000 - EventDirectory.unknownNamesMax)
+    #expect(result.rows.last?.event == "tlb:tlb_flush" && result.rows.last?.words == ["3", "1"])
+    #expect(result.rows[5000].event == "invented_4999")
+  }
+
+  @Test func perfDoesNotNameWhatItDoesNotKnow() throws {
+    let result = try TextResult(
+      text:
+        "             :-1    -1 [001]   138.994699:  sched:sched_switch: prev_comm=x prev_pid=1\n")
+    #expect(result.rows[0].task == -1 && result.directory.taskName(-1) == nil)
+  }
+
   @Test func lineEndsMayBeThoseOfAnotherSystem() throws {
     let crlf = try TextResult(TextSamples.path("ft-b-crlf.txt"))
     let plain = try TextResult(TextSamples.path("ft-b-one-default.txt"))

@@ -32,7 +32,7 @@ import TraceEvents
     var generator = Generator(state: UInt64(name.utf8.count))
     var lines = try TextSamples.text(name).split(separator: 0x0a).map(Array.init)
     lines = Array(
-      lines.prefix(20) + lines.dropFirst(20).enumerated().filter { $0.0 % 4 == 0 }.map(\.1))
+      lines.prefix(20) + lines.dropFirst(20).enumerated().filter { $0.0 % 8 == 0 }.map(\.1))
     for index in lines.indices where index > 40 && index % 3 > 0 {
       // perf's names are found by trial; there only what follows the time is changed.
       let from = dialect == .perfScript ? 48 : 17

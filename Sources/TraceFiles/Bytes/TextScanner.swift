@@ -11,7 +11,6 @@ enum ASCII {
   static let hash = UInt8(ascii: "#")
   static let open = UInt8(ascii: "(")
   static let close = UInt8(ascii: ")")
-  static let plus = UInt8(ascii: "+")
   static let comma = UInt8(ascii: ",")
   static let dash = UInt8(ascii: "-")
   static let dot = UInt8(ascii: ".")
@@ -201,13 +200,21 @@ struct ByteStops {
   private let fourth: UInt64
 
   /// Blank and comma: the end of a value.
-  @inline(__always) static var valueEnd: ByteStops { ByteStops(ASCII.space, ASCII.comma, ASCII.space, ASCII.comma) }
+  @inline(__always) static var valueEnd: ByteStops {
+    ByteStops(ASCII.space, ASCII.comma, ASCII.space, ASCII.comma)
+  }
   /// What may follow a key.
-  @inline(__always) static var keyEnd: ByteStops { ByteStops(ASCII.equals, ASCII.colon, ASCII.space, ASCII.comma) }
+  @inline(__always) static var keyEnd: ByteStops {
+    ByteStops(ASCII.equals, ASCII.colon, ASCII.space, ASCII.comma)
+  }
   /// What may follow the name of an event.
-  @inline(__always) static var nameEnd: ByteStops { ByteStops(ASCII.colon, ASCII.space, ASCII.open, ASCII.colon) }
+  @inline(__always) static var nameEnd: ByteStops {
+    ByteStops(ASCII.colon, ASCII.space, ASCII.open, ASCII.colon)
+  }
   /// What may follow a word among values.
-  @inline(__always) static var wordEnd: ByteStops { ByteStops(ASCII.space, ASCII.comma, ASCII.close, ASCII.space) }
+  @inline(__always) static var wordEnd: ByteStops {
+    ByteStops(ASCII.space, ASCII.comma, ASCII.close, ASCII.space)
+  }
 
   @inline(__always)
   private init(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8) {
