@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "TraceFiles", targets: ["TraceFiles"]),
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Reporting", targets: ["Reporting"]),
+    .library(name: "TraceWriting", targets: ["TraceWriting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -26,6 +27,9 @@ let package = Package(
     .target(name: "TraceEvents", swiftSettings: settings),
     .target(
       name: "TraceFiles", dependencies: ["TraceEvents", "CZlib", "CZstd"],
+      swiftSettings: settings),
+    .target(
+      name: "TraceWriting", dependencies: ["TraceEvents", "CZlib", "CZstd"],
       swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceEvents"], swiftSettings: settings),
     .target(name: "Reporting", dependencies: ["TraceEvents", "Replay"], swiftSettings: settings),
@@ -47,14 +51,18 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "ReplayTests", dependencies: ["TraceEvents", "Replay", "TraceBuilding"],
+      name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceWriting"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["TraceEvents", "TraceFiles", "Replay", "Reporting", "TraceBuilding"],
+      dependencies: ["tlbreplay", "TraceBuilding"],
       swiftSettings: settings),
   ]
 )

@@ -56,7 +56,8 @@ public struct IngestStatistics: Sendable {
 
   /// Notes one more occurrence of `name`; offset and detail are kept of the first.
   public mutating func note(
-    _ name: String, _ severity: FindingSeverity, at offset: Int?, _ detail: @autoclosure () -> String
+    _ name: String, _ severity: FindingSeverity, at offset: Int?,
+    _ detail: @autoclosure () -> String
   ) {
     if let index = findings.firstIndex(where: { $0.name == name }) {
       findings[index].count += 1

@@ -18,6 +18,11 @@ public struct TraceError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// `file: byte offset: message`.
   public var description: String {
-    [file, offset.map { "byte \($0)" }, message].compactMap { $0 }.joined(separator: ": ")
+    let text = [file, offset.map { "byte \($0)" }, message].compactMap { $0 }.joined(
+      separator: ": ")
+    // Names from a damaged file may hold control characters, which a terminal would obey.
+    return String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }))
   }
 }

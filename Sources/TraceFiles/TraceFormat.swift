@@ -42,7 +42,8 @@ enum TraceFormat {
     case .traceDat: return try TraceDatReader(first, compression, request)
     case .perfData, .perfDataDirectory: return try PerfDataReader(parts, compression, request)
     case .text(let dialect):
-      return try dialect.makeReader(TextInput(first.file, compression: compression), compression, request)
+      return try dialect.makeReader(
+        TextInput(first.file, compression: compression), compression, request)
     }
   }
 }

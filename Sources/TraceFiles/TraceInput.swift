@@ -1,7 +1,8 @@
+import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import TraceEvents
 
 /// An input that can be read as often as needed: a file, standard input, a capture directory's trace.
 ///
@@ -83,7 +84,8 @@ public final class TraceInput {
     switch status.st_mode & S_IFMT {
     case S_IFREG: return try MappedFile(descriptor: descriptor)
     case S_IFDIR:
-      throw TraceError("is a directory without a trace: expected trace.dat*, perf.data* or trace.txt*")
+      throw TraceError(
+        "is a directory without a trace: expected trace.dat*, perf.data* or trace.txt*")
     default: return try Spool.copied(from: descriptor)
     }
   }

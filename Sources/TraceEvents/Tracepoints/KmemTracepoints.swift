@@ -85,7 +85,8 @@ extension Tracepoint {
     Tracepoint(
       .pageAlloc, "kmem", "mm_page_alloc",
       [pfn, order, TracepointField("gfp_flags", .flags(names: gfpNames)), migratetype]),
-    Tracepoint(.pageFree, "kmem", "mm_page_free", formerNames: ["mm_page_free_direct"], [pfn, order]),
+    Tracepoint(
+      .pageFree, "kmem", "mm_page_free", formerNames: ["mm_page_free_direct"], [pfn, order]),
     Tracepoint(
       .pageFreeBatched, "kmem", "mm_page_free_batched", formerNames: ["mm_pagevec_free"],
       [pfn, order]),
@@ -102,7 +103,9 @@ extension Tracepoint {
         TracepointField("mm_id"), TracepointField("curr"),
         TracepointField(
           "member",
-          .symbolic(names: ["MM_FILEPAGES": 0, "MM_ANONPAGES": 1, "MM_SWAPENTS": 2, "MM_SHMEMPAGES": 3]),
+          .symbolic(names: [
+            "MM_FILEPAGES": 0, "MM_ANONPAGES": 1, "MM_SWAPENTS": 2, "MM_SHMEMPAGES": 3,
+          ]),
           aliases: ["type"]),
         TracepointField("size"),
       ]),

@@ -28,7 +28,10 @@ extension Tracepoint {
   static let pagemap = [
     Tracepoint(
       .lruInsertion, "pagemap", "mm_lru_insertion",
-      [TracepointField("pfn"), TracepointField("lru"), TracepointField("flags", .flags(names: [:]))]),
+      [
+        TracepointField("pfn"), TracepointField("lru"),
+        TracepointField("flags", .flags(names: [:])),
+      ]),
     Tracepoint(.lruActivate, "pagemap", "mm_lru_activate", [TracepointField("pfn")]),
   ]
 

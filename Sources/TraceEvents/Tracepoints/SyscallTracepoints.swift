@@ -46,12 +46,14 @@ extension Tracepoint {
     enter(
       .sysEnterMmap, "mmap",
       [
-        address, length, TracepointField("prot", .hexadecimal), TracepointField("flags", .hexadecimal),
+        address, length, TracepointField("prot", .hexadecimal),
+        TracepointField("flags", .hexadecimal),
         TracepointField("fd", .hexadecimal),
       ]),
     enter(.sysEnterMunmap, "munmap", [address, length]),
     enter(.sysEnterMprotect, "mprotect", [address, length, TracepointField("prot", .hexadecimal)]),
-    enter(.sysEnterMadvise, "madvise", [address, length, TracepointField("behavior", .hexadecimal)]),
+    enter(
+      .sysEnterMadvise, "madvise", [address, length, TracepointField("behavior", .hexadecimal)]),
     enter(
       .sysEnterMremap, "mremap",
       [

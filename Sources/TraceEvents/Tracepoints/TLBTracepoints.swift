@@ -11,6 +11,7 @@ extension Tracepoint {
   /// Linux 6.12 `include/trace/events/tlb.h`. Newer kernels spell some reasons differently, so text
   /// readers must take the number in parentheses.
   static let tlb = [
-    Tracepoint(.tlbFlush, "tlb", "tlb_flush", [TracepointField("reason"), TracepointField("pages")])
+    Tracepoint(
+      .tlbFlush, "tlb", "tlb_flush", [TracepointField("reason"), TracepointField("pages")])
   ]
 }

@@ -22,7 +22,8 @@ extension Tracepoint {
   /// Linux 6.12 `include/trace/events/vmscan.h`.
   static let vmscan = [
     Tracepoint(
-      .kswapdWake, "vmscan", "mm_vmscan_kswapd_wake", [TracepointField("nid"), TracepointField("order")]
+      .kswapdWake, "vmscan", "mm_vmscan_kswapd_wake",
+      [TracepointField("nid"), TracepointField("order")]
     ),
     Tracepoint(.kswapdSleep, "vmscan", "mm_vmscan_kswapd_sleep", [TracepointField("nid")]),
     Tracepoint(
@@ -40,7 +41,8 @@ extension Tracepoint {
         TracepointField(
           "reclaim_flags",
           .flags(names: [
-            "RECLAIM_WB_NONE": 0, "RECLAIM_WB_ANON": 1, "RECLAIM_WB_FILE": 2, "RECLAIM_WB_MIXED": 0x10,
+            "RECLAIM_WB_NONE": 0, "RECLAIM_WB_ANON": 1, "RECLAIM_WB_FILE": 2,
+            "RECLAIM_WB_MIXED": 0x10,
             "RECLAIM_WB_SYNC": 4, "RECLAIM_WB_ASYNC": 8,
           ]), aliases: ["flags"]),
       ]),

@@ -1,7 +1,8 @@
+import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import TraceEvents
 
 /// A file mapped read-only for as long as somebody refers to it.
 ///

@@ -1,7 +1,8 @@
+import TraceEvents
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import TraceEvents
 
 /// Brings bytes that cannot be mapped as they are into an unlinked temporary file that can.
 enum Spool {
@@ -90,7 +91,8 @@ enum Spool {
       if got < 0 {
         if errno == EINTR { continue }
         throw TraceError(
-          "cannot be copied to \(directory): \(String(cString: strerror(errno))) (TMPDIR names another place)")
+          "cannot be copied to \(directory): \(String(cString: strerror(errno))) (TMPDIR names another place)"
+        )
       }
       written += got
     }

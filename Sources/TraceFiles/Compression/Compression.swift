@@ -104,7 +104,8 @@ final class Decompressor {
       }
       needsReset = status == Z_STREAM_END
       return DecompressionStep(
-        consumed: given - Int(stream.pointee.avail_in), produced: room - Int(stream.pointee.avail_out),
+        consumed: given - Int(stream.pointee.avail_in),
+        produced: room - Int(stream.pointee.avail_out),
         frameEnded: status == Z_STREAM_END)
     case .zstd(let stream):
       var source = ZSTD_inBuffer(src: input.start, size: input.count, pos: 0)

@@ -90,7 +90,8 @@ extension FormatField {
     let isDynamic = declaration.hasPrefix("__data_loc")
     let isRelative = declaration.hasPrefix("__rel_loc")
     // `__data_loc char[] comm`: there the brackets belong to the type.
-    let named = isDynamic || isRelative ? declaration : declaration[..<(bracket ?? declaration.endIndex)]
+    let named =
+      isDynamic || isRelative ? declaration : declaration[..<(bracket ?? declaration.endIndex)]
     let name = named.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed()
     self.init(
       name: String(name), offset: offset, size: size, isSigned: numbers["signed"] == 1,

@@ -1,15 +1,120 @@
 import TraceEvents
 
+/// Reads trace.dat versions 6 and 7, as `trace-cmd record` writes them.
+///
+/// ``TraceDatHeader`` finds the pages, a ``CPUStream`` walks those of one CPU, this merges the CPUs of
+/// one buffer instance by time. Instances are read one after the other: their clocks may differ.
 struct TraceDatReader: TraceReader {
-  var facts = TraceFacts(format: "trace.dat/7", instances: [])
+  private(set) var facts: TraceFacts
   let directory = EventDirectory()
-  var statistics = IngestStatistics()
+  private(set) var statistics = IngestStatistics()
+
+  private let part: TraceFilePart
+  private let header: TraceDatHeader
+  private let decoder: RecordDecoder
+  private let order: EventOrder
+  /// Indices into `header.buffers` still to be read; the first is being read.
+  private var buffersLeft: [Int]
+  private var streams: [CPUStream] = []
+  private var heap = StreamHeap()
+  private var isOpen = false
 
   init(_ part: TraceFilePart, _ compression: Compression?, _ request: ReadRequest)
     throws(TraceError)
   {
-    throw TraceError("trace.dat is read by the next commit")
+    self.part = part
+    order = request.order
+    part.file.adviseSequential()
+    if let damage = part.compressionDamage {
+      statistics.note("compressed-data-damaged", .damage, at: damage.offset, damage.message)
+    }
+    let header = try TraceDatHeader(part.file.bytes, &statistics)
+    self.header = header
+    var decoder = RecordDecoder(bigEndian: header.metadata.bigEndian)
+    let bad = header.metadata.addFormats(to: &decoder, directory)
+    if bad > 0 {
+      statistics.note("damaged-format", .damage, at: nil, "\(bad) event formats cannot be read")
+    }
+    header.metadata.addTaskNames(to: directory)
+    self.decoder = decoder
+    guard !header.buffers.isEmpty else {
+      throw TraceError(
+        "has no events that could be saved: expected a table of the CPUs' pages",
+        at: part.file.bytes.count)
+    }
+    facts = Self.facts(header, compression)
+    buffersLeft = header.buffers.indices.filter {
+      request.instance == nil || header.buffers[$0].name == request.instance
+    }
   }
 
-  mutating func next(into batch: inout EventBatch) throws(TraceError) -> Bool { false }
+  private static func facts(_ header: TraceDatHeader, _ compression: Compression?) -> TraceFacts {
+    var facts = TraceFacts(
+      format: "trace.dat/\(header.version)",
+      instances: header.buffers.map {
+        let clock = $0.clock ?? header.clock
+        return TraceInstance(name: $0.name, clock: clock, timeUnit: TraceClock.unit(of: clock))
+      })
+    facts.compression = compression?.rawValue
+    let highest = header.buffers.flatMap(\.cpus).map(\.cpu).max() ?? -1
+    facts.cpuCount = max(header.cpuCount ?? 0, highest + 1)
+    facts.pageSize = header.metadata.pageSize
+    facts.flushTLBFunction = Kallsyms(header.metadata.kallsyms).address(
+      of: FunctionName.flushTLBFunctionSymbol)
+    if let words = header.uname?.split(separator: " ").map(String.init), words.count >= 3 {
+      facts.hostName = words[1]
+      facts.kernelRelease = words[2]
+      facts.architecture = words.last
+    }
+    if let recorder = header.recorder, !recorder.isEmpty {
+      facts.remarks.append((name: "recorder", value: "trace-cmd \(recorder)"))
+    }
+    if let codec = header.codecName, codec != "none" {
+      facts.remarks.append((name: "section compression", value: codec))
+    }
+    return facts
+  }
+
+  mutating func next(into batch: inout EventBatch) throws(TraceError) -> Bool {
+    batch.removeAll()
+    while let buffer = buffersLeft.first {
+      if !isOpen { open(buffer) }
+      batch.instance = buffer
+      fill(&batch)
+      if batch.count > 0 { return true }
+      buffersLeft.removeFirst()
+      isOpen = false
+    }
+    return false
+  }
+
+  private mutating func open(_ index: Int) {
+    let buffer = header.buffers[index]
+    var layout = PageLayout(pageSize: buffer.pageSize)
+    layout.bigEndian = header.metadata.bigEndian
+    layout.read(headerPage: header.metadata.headerPage)
+    streams = buffer.cpus.map {
+      CPUStream($0, file: part.file.bytes, layout: layout, statistics: &statistics)
+    }
+    heap = StreamHeap()
+    for (number, stream) in streams.enumerated() where !stream.isExhausted {
+      heap.insert(number, time: order == .time ? stream.timestamp : UInt64(number))
+    }
+    isOpen = true
+  }
+
+  private mutating func fill(_ batch: inout EventBatch) {
+    while !heap.isEmpty, !batch.isFull {
+      let number = heap.first
+      let limit = order == .time ? heap.limit : .max
+      streams[number].emit(
+        until: limit, clock: header.conversion, decoder: decoder, directory: directory,
+        batch: &batch, statistics: &statistics)
+      if streams[number].isExhausted {
+        heap.removeFirst()
+      } else if order == .time {
+        heap.replaceFirst(time: streams[number].timestamp)
+      }
+    }
+  }
 }

@@ -1,0 +1,70 @@
+/// A report as a document: what is said, not how it looks. Renderers lay it out.
+public struct Report: Sendable {
+  /// One line above everything.
+  public var title: String
+  /// Parts in reading order.
+  public var sections: [Section] = []
+  /// The same facts for scripts: a document with a `schema`.
+  public var data: JSONValue = .null
+
+  /// A report without sections.
+  public init(title: String) { self.title = title }
+
+  /// A part with a heading.
+  public struct Section: Sendable {
+    /// What it is about.
+    public var heading: String
+    /// Its content in reading order.
+    public var blocks: [Block]
+
+    /// A section.
+    public init(_ heading: String, _ blocks: [Block]) {
+      self.heading = heading
+      self.blocks = blocks
+    }
+  }
+
+  /// A piece of content.
+  public enum Block: Sendable {
+    /// Names and values, one a line.
+    case facts([(name: String, value: String)])
+    /// A sentence or more.
+    case note(String)
+    /// Rows in the layout of /proc/interrupts.
+    case interrupts(InterruptTable)
+    /// Other rows and columns.
+    case table(Table)
+  }
+
+  /// Rows and columns.
+  public struct Table: Sendable {
+    /// Column titles; the first column is text, the others are numbers.
+    public var columns: [String]
+    /// Cells, one row each, as many as columns.
+    public var rows: [[String]]
+
+    /// A table.
+    public init(columns: [String], rows: [[String]]) {
+      self.columns = columns
+      self.rows = rows
+    }
+  }
+}
+
+extension UInt64 {
+  /// With a comma before every third digit: `1,357,543,886`.
+  var grouped: String {
+    let digits = Array(String(self))
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return text
+  }
+}
+
+extension Int64 {
+  /// With a comma before every third digit and its sign.
+  var grouped: String { (self < 0 ? "-" : "") + magnitude.grouped }
+}

@@ -1,0 +1,159 @@
+public import Replay
+public import TraceEvents
+
+/// An input and what the survey of it found: what `info`, `stat` and `report` all begin with.
+public struct TraceDescription: Sendable {
+  /// What the user called it.
+  public var name: String
+  /// What the trace says about itself.
+  public var facts: TraceFacts
+  /// Names of events by index.
+  public var eventNames: [EventName]
+  /// What was bad, as far as it was read.
+  public var statistics: IngestStatistics
+  /// Everything that the trace holds.
+  public var survey: TraceSurvey
+  /// The instance that is meant.
+  public var instance: Int
+  /// The window, and the counts inside it.
+  public var window: (marks: MarkedWindow, isRequested: Bool, survey: InstanceSurvey)?
+  /// The TLB row between the snapshots of a capture directory.
+  public var recordedRow: RecordedTLBRow?
+  /// Why snapshots could not be used.
+  public var snapshotProblem: String?
+
+  /// A description.
+  public init(
+    name: String, facts: TraceFacts, eventNames: [EventName], statistics: IngestStatistics,
+    survey: TraceSurvey, instance: Int,
+    window: (marks: MarkedWindow, isRequested: Bool, survey: InstanceSurvey)?,
+    recordedRow: RecordedTLBRow?, snapshotProblem: String?
+  ) {
+    self.name = name
+    self.facts = facts
+    self.eventNames = eventNames
+    self.statistics = statistics
+    self.survey = survey
+    self.instance = instance
+    self.window = window
+    self.recordedRow = recordedRow
+    self.snapshotProblem = snapshotProblem
+  }
+
+  /// What is counted for the tables: the whole instance, or a window that the user asked for.
+  public var counted: InstanceSurvey {
+    if let window, window.isRequested { return window.survey }
+    return whole
+  }
+
+  /// The whole instance.
+  public var whole: InstanceSurvey {
+    instance < survey.instances.count ? survey.instances[instance] : InstanceSurvey()
+  }
+
+  /// What the TLB row is derived from: the window where there is one.
+  public var rowBasis: InstanceSurvey { window?.survey ?? whole }
+
+  /// CPUs of the tables.
+  public var cpus: Int {
+    max(
+      facts.cpuCount ?? 0, survey.instances.map(\.cpusSeen).max() ?? 0,
+      recordedRow?.perCPU.count ?? 0)
+  }
+
+  /// The instance's own facts.
+  public var instanceFacts: TraceInstance {
+    instance < facts.instances.count
+      ? facts.instances[instance] : TraceInstance(name: "", clock: nil, timeUnit: .none)
+  }
+
+  /// First and last time in nanoseconds, nil where times are relative or no nanoseconds.
+  func absoluteTimes(_ survey: InstanceSurvey, _ unit: TimeUnit) -> (UInt64, UInt64)? {
+    guard case .nanoseconds = unit, let first = survey.firstTime, let last = survey.lastTime else {
+      return nil
+    }
+    return (first, last)
+  }
+
+  /// The `input` object of every document.
+  var inputData: JSONValue {
+    let unit = instanceFacts.timeUnit
+    let times = absoluteTimes(whole, unit)
+    var members: [String: JSONValue] = [
+      "format": .string(facts.format), "compression": JSONValue(facts.compression),
+      "cpus": JSONValue(cpus), "clock": JSONValue(instanceFacts.clock),
+      "first_ns": times.map { JSONValue($0.0) } ?? .null,
+      "last_ns": times.map { JSONValue($0.1) } ?? .null,
+      "time": .string(unit.label), "kernel": JSONValue(facts.kernelRelease),
+      "lost_events": .object([
+        "known": JSONValue(statistics.lost.known),
+        "unknown": .bool(statistics.lost.unknownMarks > 0),
+      ]),
+      "findings": .array(statistics.findings.map(\.data)),
+    ]
+    let row = DerivedTLBRow(rowBasis, facts: facts, cpus: cpus)
+    members["notes"] = .array(
+      [TLBRowSection.recognition(row)].compactMap { $0.map(JSONValue.string) })
+    if case .ticks = unit {
+      members["first_ticks"] = whole.firstTime.map { JSONValue($0) } ?? .null
+      members["last_ticks"] = whole.lastTime.map { JSONValue($0) } ?? .null
+    }
+    return .object(members)
+  }
+
+  /// The `window` object, null without one.
+  var windowData: JSONValue {
+    guard let window else { return .null }
+    let unit = instanceFacts.timeUnit
+    var members: [String: JSONValue] = [
+      "from": .string(window.marks.startLabel), "to": .string(window.marks.endLabel),
+      "requested": .bool(window.isRequested),
+      "events": eventsData(window.survey),
+    ]
+    if case .nanoseconds = unit {
+      members["start_ns"] = JSONValue(window.marks.span.start)
+      members["end_ns"] = JSONValue(window.marks.span.end)
+    }
+    return .object(members)
+  }
+
+  /// Counts of every event seen, by full name.
+  func eventsData(_ survey: InstanceSurvey) -> JSONValue {
+    var members: [String: JSONValue] = [:]
+    for (index, name) in eventNames.enumerated() where survey.total(index) > 0 {
+      members[name.full] = .object([
+        "total": JSONValue(survey.total(index)),
+        "per_cpu": JSONValue(facts.hasCPUColumn ? survey.perCPU(index, cpus: cpus) : nil),
+      ])
+    }
+    return .object(members)
+  }
+}
+
+extension Finding {
+  var data: JSONValue {
+    .object([
+      "name": .string(name), "severity": .string(severity.rawValue), "count": JSONValue(count),
+      "first_offset": firstOffset.map { JSONValue($0) } ?? .null, "detail": .string(detail),
+    ])
+  }
+
+  /// One line for people.
+  var line: String {
+    let at = firstOffset.map { " at byte \(UInt64($0).grouped)" } ?? ""
+    let times = count > 1 ? " (\(UInt64(count).grouped) times, the first\(at))" : at
+    return "\(severity.rawValue): \(name)\(times): \(detail)"
+  }
+}
+
+extension TimeUnit {
+  /// What the times are, for people and scripts.
+  var label: String {
+    switch self {
+    case .nanoseconds(let resolution): resolution == 1 ? "ns" : "us"
+    case .relativeNanoseconds: "relative"
+    case .ticks: "ticks"
+    case .none: "none"
+    }
+  }
+}

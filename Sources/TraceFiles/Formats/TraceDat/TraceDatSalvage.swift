@@ -1,0 +1,77 @@
+import TraceEvents
+
+/// Finds the pages of a version 7 file whose BUFFER options are gone.
+///
+/// A recorder writes those options behind the records, so a file that was cut has records and no
+/// table. The pages are there: each CPU's begin on a page boundary, and inside a CPU the page times
+/// never step back. CPU numbers cannot be recovered that way; they are assumed to count from 0.
+extension TraceDatHeader {
+  mutating func salvageBuffers(
+    _ file: ByteView, _ sections: [Int: SectionHead], _ statistics: inout IngestStatistics
+  ) {
+    let records = sections.values.filter { $0.id == TraceDatSection.records }
+      .sorted { $0.offset < $1.offset }
+    guard buffers.isEmpty, !records.isEmpty, metadata.pageSize >= 64,
+      metadata.pageSize <= 1 << 24
+    else { return }
+    for (index, section) in records.enumerated() {
+      let start = section.offset + SectionHead.size
+      let end = section.length <= file.count - start ? start + section.length : file.count
+      let cpus =
+        section.isCompressed
+        ? chunkedCPUs(file, from: aligned(start), to: end)
+        : pagedCPUs(file, from: aligned(start), to: end)
+      guard !cpus.isEmpty else { continue }
+      statistics.note(
+        "missing-cpu-table", .damage, at: section.offset,
+        "the table of this buffer is missing: its CPUs are told apart by their page times, and "
+          + "their numbers are assumed to count from 0")
+      buffers.append(
+        TraceDatBuffer(
+          name: index == 0 ? "" : "buffer-\(index)", clock: clock, pageSize: metadata.pageSize,
+          cpus: cpus))
+    }
+  }
+
+  private func aligned(_ offset: Int) -> Int {
+    (offset + metadata.pageSize - 1) / metadata.pageSize * metadata.pageSize
+  }
+
+  private func pagedCPUs(_ file: ByteView, from start: Int, to end: Int) -> [CPUData] {
+    var layout = PageLayout(pageSize: metadata.pageSize)
+    layout.bigEndian = metadata.bigEndian
+    layout.read(headerPage: metadata.headerPage)
+    var cpus: [CPUData] = []
+    var position = start
+    var lastTime = UInt64.max
+    while end - position >= layout.dataOffset, cpus.count <= Self.cpusMax {
+      let head = PageHead(file.suffix(from: position), layout)
+      guard layout.dataOffset + head.length <= layout.pageSize else { break }
+      if head.timestamp < lastTime {
+        cpus.append(CPUData(cpu: cpus.count, offset: position, size: 0, codec: nil))
+      }
+      lastTime = head.timestamp
+      let length = min(layout.pageSize, end - position)
+      cpus[cpus.count - 1].size += length
+      position += length
+    }
+    return cpus
+  }
+
+  private func chunkedCPUs(_ file: ByteView, from start: Int, to end: Int) -> [CPUData] {
+    var cpus: [CPUData] = []
+    var position = start
+    while end - position >= 4, cpus.count <= Self.cpusMax {
+      let first = position
+      let chunks = Int(file.u32(position))
+      position += 4
+      guard chunks > 0 else { break }
+      for _ in 0..<chunks where end - position >= 8 {
+        position += 8 + min(Int(file.u32(position)), end - position - 8)
+      }
+      cpus.append(CPUData(cpu: cpus.count, offset: first, size: position - first, codec: codec))
+      position = aligned(position)
+    }
+    return cpus
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Reporting
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The input of a command: positional, or with `-i` as trace-cmd and perf have it.
+struct InputOptions: ParsableArguments {
+  @Argument(
+    help: "A trace file, - for standard input, or a capture directory.", completion: .file())
+  var input: String?
+
+  @Option(name: .customShort("i"), help: "The same as the positional INPUT.", completion: .file())
+  var inputOption: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Count only what lies between two marks: texts written to trace_marker, or sig:N.",
+      valueName: "A,B"))
+  var between: String?
+
+  @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
+  var instance: String?
+
+  /// The input the user named.
+  var path: String { input ?? inputOption ?? "" }
+
+  /// The marks of `--between`.
+  var betweenMarks: (String, String)? {
+    guard let parts = between?.split(separator: ",", omittingEmptySubsequences: false),
+      parts.count == 2
+    else { return nil }
+    return (String(parts[0]), String(parts[1]))
+  }
+
+  func validate() throws {
+    switch (input, inputOption) {
+    case (nil, nil): throw ValidationError("Missing INPUT: a trace file, - or a capture directory.")
+    case (.some, .some): throw ValidationError("INPUT is given twice, by position and with -i.")
+    default: break
+    }
+    if between != nil, betweenMarks == nil {
+      throw ValidationError("--between takes two marks with a comma: --between TB_BEGIN,TB_END")
+    }
+  }
+}
+
+/// The formats that reports can have.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
+}
+
+/// Where a report goes and how it looks.
+struct OutputOptions: ParsableArguments {
+  @Option(help: "Form of the report: text or json.")
+  var format: OutputFormat?
+
+  @Flag(help: "The same as --format json.")
+  var json = false
+
+  @Option(
+    name: .customShort("o"),
+    help: ArgumentHelp("Write to FILE instead of standard output.", valueName: "FILE"),
+    completion: .file())
+  var output: String?
+
+  @Flag(help: "Show no progress on a terminal.")
+  var noProgress = false
+
+  func validate() throws {
+    if json, let format, format != .json {
+      throw ValidationError("--json contradicts --format \(format.rawValue).")
+    }
+  }
+
+  /// Renders `report` and writes it out whole, or not at all.
+  func emit(_ report: Report) throws {
+    let text: String
+    switch json ? .json : (format ?? .text) {
+    case .text: text = TextRenderer().render(report)
+    case .json: text = JSONRenderer().render(report)
+    }
+    let descriptor: Int32
+    if let output {
+      descriptor = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else {
+        throw OutputError(
+          description: "\(output): cannot be written: \(String(cString: strerror(errno)))")
+      }
+    } else {
+      descriptor = STDOUT_FILENO
+    }
+    defer { if output != nil { close(descriptor) } }
+    try Self.write(text, to: descriptor, name: output ?? "standard output")
+  }
+
+  private static func write(_ text: String, to descriptor: Int32, name: String) throws {
+    let bytes = Array(text.utf8)
+    var written = 0
+    while written < bytes.count {
+      let got = bytes[written...].withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw OutputError(
+          description: "\(name): cannot be written: \(String(cString: strerror(errno)))")
+      }
+      written += got
+    }
+  }
+}

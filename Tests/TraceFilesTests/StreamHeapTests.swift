@@ -1,0 +1,44 @@
+import Testing
+import TraceBuilding
+
+@testable import TraceFiles
+
+@Suite struct StreamHeapTests {
+  /// Merging by the heap equals sorting everything by (time, stream).
+  @Test(arguments: 0..<20)
+  func mergesLikeASort(_ seed: UInt64) {
+    var random = TraceBuilding.SplitMix64(seed: seed)
+    let streams = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+      var time: UInt64 = 0
+      return (0..<Int.random(in: 0...50, using: &random)).map { _ -> UInt64 in
+        time += UInt64.random(in: 0...3, using: &random)
+        return time
+      }
+    }
+    var heap = StreamHeap()
+    var next = [Int](repeating: 0, count: streams.count)
+    for (number, times) in streams.enumerated() where !times.isEmpty {
+      heap.insert(number, time: times[0])
+    }
+    var merged: [[UInt64]] = []
+    while !heap.isEmpty {
+      let number = heap.first
+      let limit = heap.limit
+      let before = merged.count
+      while next[number] < streams[number].count, streams[number][next[number]] <= limit {
+        merged.append([streams[number][next[number]], UInt64(number)])
+        next[number] += 1
+      }
+      // Every turn makes progress, or the merge would never end.
+      #expect(merged.count > before)
+      if next[number] == streams[number].count {
+        heap.removeFirst()
+      } else {
+        heap.replaceFirst(time: streams[number][next[number]])
+      }
+    }
+    let plain = streams.enumerated().flatMap { number, times in times.map { [$0, UInt64(number)] } }
+      .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+    #expect(merged == plain)
+  }
+}
