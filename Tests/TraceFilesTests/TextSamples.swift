@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import TraceEvents
 
 @testable import TraceFiles
@@ -127,5 +128,16 @@ extension TextRow {
   /// The name without its system, as the keys have it.
   var bareName: String {
     event == "ftrace:user_stack" ? "user_stack" : String(event.split(separator: ":").last ?? "")
+  }
+}
+
+/// A mapped file, for readers that are given their dialect.
+struct TemporaryMapping {
+  let file: MappedFile
+
+  init(_ path: String) throws {
+    let handle = try #require(FileHandle(forReadingAtPath: path))
+    file = try MappedFile(descriptor: handle.fileDescriptor)
+    try handle.close()
   }
 }

@@ -40,6 +40,7 @@ struct TextInput {
     guard let stream else {
       if done || file.bytes.count == 0 { return nil }
       done = true
+      file.adviseSequential()
       return file.bytes
     }
     guard let window = stream.next() else { return nil }

@@ -11,7 +11,6 @@ enum ASCII {
   static let hash = UInt8(ascii: "#")
   static let open = UInt8(ascii: "(")
   static let close = UInt8(ascii: ")")
-  static let plus = UInt8(ascii: "+")
   static let comma = UInt8(ascii: ",")
   static let dash = UInt8(ascii: "-")
   static let dot = UInt8(ascii: ".")
@@ -101,6 +100,28 @@ struct TextScanner {
     return at - start
   }
 
+  /// Passes over bytes up to the first that is one of `stops`, or to the line's end.
+  ///
+  /// Eight bytes at a time: a byte of `x ^ pattern` is zero where they agree, and the lowest bit that
+  /// the borrow trick (H. Warren, Hacker's Delight, 6-1) sets is always a true zero.
+  @inline(__always)
+  mutating func skip(to stops: ByteStops) {
+    while limit - at >= 8 {
+      let mask = stops.matches(UnsafeRawPointer(at).loadUnaligned(as: UInt64.self))
+      if mask != 0 {
+        at += mask.trailingZeroBitCount &>> 3
+        if at > end { at = end }
+        return
+      }
+      at += 8
+      if at >= end {
+        at = end
+        return
+      }
+    }
+    while at < end, !stops.contains(at.pointee) { at += 1 }
+  }
+
   /// Whether `text` is next.
   @inline(__always)
   func hasPrefix(_ text: StaticString) -> Bool {
@@ -168,6 +189,58 @@ struct TextScanner {
     var word: UInt64 = 0
     for index in 0..<count { word |= UInt64(start[index]) &<< UInt64(index &* 8) }
     return word
+  }
+}
+
+/// Up to four bytes at which a scan stops, each spread over a word.
+struct ByteStops {
+  private let first: UInt64
+  private let second: UInt64
+  private let third: UInt64
+  private let fourth: UInt64
+
+  /// Blank and comma: the end of a value.
+  @inline(__always) static var valueEnd: ByteStops {
+    ByteStops(ASCII.space, ASCII.comma, ASCII.space, ASCII.comma)
+  }
+  /// What may follow a key.
+  @inline(__always) static var keyEnd: ByteStops {
+    ByteStops(ASCII.equals, ASCII.colon, ASCII.space, ASCII.comma)
+  }
+  /// What may follow the name of an event.
+  @inline(__always) static var nameEnd: ByteStops {
+    ByteStops(ASCII.colon, ASCII.space, ASCII.open, ASCII.colon)
+  }
+  /// What may follow a word among values.
+  @inline(__always) static var wordEnd: ByteStops {
+    ByteStops(ASCII.space, ASCII.comma, ASCII.close, ASCII.space)
+  }
+
+  @inline(__always)
+  private init(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8) {
+    self.first = UInt64(first) &* 0x0101_0101_0101_0101
+    self.second = UInt64(second) &* 0x0101_0101_0101_0101
+    self.third = UInt64(third) &* 0x0101_0101_0101_0101
+    self.fourth = UInt64(fourth) &* 0x0101_0101_0101_0101
+  }
+
+  @inline(__always)
+  private static func zeros(_ word: UInt64) -> UInt64 {
+    (word &- 0x0101_0101_0101_0101) & ~word
+  }
+
+  /// The high bit of each byte that is a stop; bits above the lowest set one may be wrong.
+  @inline(__always)
+  func matches(_ word: UInt64) -> UInt64 {
+    (Self.zeros(word ^ first) | Self.zeros(word ^ second) | Self.zeros(word ^ third)
+      | Self.zeros(word ^ fourth)) & 0x8080_8080_8080_8080
+  }
+
+  /// Whether `byte` is a stop.
+  @inline(__always)
+  func contains(_ byte: UInt8) -> Bool {
+    byte == UInt8(truncatingIfNeeded: first) || byte == UInt8(truncatingIfNeeded: second)
+      || byte == UInt8(truncatingIfNeeded: third) || byte == UInt8(truncatingIfNeeded: fourth)
   }
 }
 

@@ -107,6 +107,7 @@ struct TaskLine {
       line.isLatency = true
       guard let cpu = scanner.takeDecimal(), cpu < TextLine.cpusMax else { return false }
       line.cpu = UInt16(truncatingIfNeeded: cpu)
+      guard scanner.peek == ASCII.dot || ASCII.isLetter(scanner.peek) else { return false }
       let flags = scanner.skipWord()
       guard flags >= 4, flags <= 8, scanner.skip(ASCII.space) else { return false }
       scanner.skipSpaces()

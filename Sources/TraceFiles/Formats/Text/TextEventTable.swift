@@ -39,9 +39,14 @@ enum TextReading: UInt8 {
 
 /// One key that may stand before a value, and where its value goes.
 struct TextKey {
-  /// Its first and its last eight bytes (the same if it is short) and its length: all of it, as no
-  /// key is longer than 16 bytes.
+  /// The longest key: three words.
+  static let lengthMax = 24
+
+  /// Its first, second and last eight bytes and its length, which is all of it; a key of up to eight
+  /// bytes is its own last, one of up to 16 bytes has no second.
   var first: UInt64
+  /// See ``first``.
+  var second: UInt64
   /// See ``first``.
   var last: UInt64
   /// See ``first``.
@@ -212,19 +217,21 @@ final class TextEventTable {
 extension TextKey {
   init(_ name: String, slot: Int, _ reading: TextReading) {
     let bytes = Array(name.utf8)
-    precondition(bytes.count <= 16, "a key of a tracepoint is longer than its comparison")
+    precondition(
+      bytes.count <= Self.lengthMax, "a key of a tracepoint is longer than its comparison")
     func word(_ part: ArraySlice<UInt8>) -> UInt64 {
       part.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
     self.init(
-      first: word(bytes.prefix(8)), last: word(bytes.suffix(8)), count: UInt8(bytes.count),
-      slot: UInt8(slot), reading: reading, field: UInt8(slot))
+      first: word(bytes.prefix(8)), second: bytes.count > 16 ? word(bytes[8..<16]) : 0,
+      last: word(bytes.suffix(8)), count: UInt8(bytes.count), slot: UInt8(slot), reading: reading,
+      field: UInt8(slot))
   }
 
   /// All keys of a tracepoint's text.
   static func all(_ tracepoint: Tracepoint) -> [TextKey] {
     tracepoint.fields.enumerated().flatMap { slot, field in
-      ([field.name] + field.aliases).filter { $0.utf8.count <= 16 }.map { name in
+      ([field.name] + field.aliases).map { name in
         TextKey(name, slot: slot, reading(tracepoint, field, name))
       }
     }

@@ -57,14 +57,9 @@ struct TextGrammar {
     }
     let start = scanner.at
     guard ASCII.isWord(scanner.peek) else { return takeStack(scanner, events) }
-    var byte = scanner.peek
-    while scanner.at < scanner.end {
-      byte = scanner.at.pointee
-      if byte == ASCII.colon || byte == ASCII.space || byte == ASCII.open { break }
-      scanner.at += 1
-    }
+    scanner.skip(to: .nameEnd)
     let name = TextSpan(start: start, count: scanner.at - start)
-    if byte == ASCII.colon, scanner.peek(1) == ASCII.space || scanner.left == 1 {
+    if scanner.peek == ASCII.colon, scanner.peek(1) == ASCII.space || scanner.left == 1 {
       scanner.at += 1
       return outcome(name, .bare, events)
     }

@@ -27,8 +27,7 @@ enum TextTime: UInt8 {
 
 /// The head of one event's line, and where its event begins.
 struct TextLine {
-  /// CPUs that a line may name: the most that Linux can be built for (NR_CPUS_RANGE_END is 8192; the
-  /// rest of the tool is laid out for 4096).
+  /// CPU numbers that a line may have: what the tool is laid out for. A greater one is damage.
   static let cpusMax: UInt64 = 4096
   /// The longest task name: `TASK_COMM_LEN` 16 with its NUL.
   static let nameLengthMax = 15

@@ -45,17 +45,18 @@ final class TextPayload {
   ) {
     for slot in 0..<Int(plan.words) { payload[slot] = EventBatch.absent }
     var scanner = scanner
-    scanner.skipSpaces()
     if plan.layout == .keyed {
       keyed(plan, &scanner, payload, &batch)
     } else {
-      special(plan, &scanner, payload, &batch)
+      let column = scanner.at
+      scanner.skipSpaces()
+      special(plan, &scanner, column, payload, &batch)
     }
   }
 
   private func special(
-    _ plan: TextPlan, _ scanner: inout TextScanner, _ payload: UnsafeMutablePointer<UInt64>,
-    _ batch: inout EventBatch
+    _ plan: TextPlan, _ scanner: inout TextScanner, _ column: UnsafePointer<UInt8>,
+    _ payload: UnsafeMutablePointer<UInt64>, _ batch: inout EventBatch
   ) {
     switch plan.layout {
     case .keyed: break
@@ -63,6 +64,8 @@ final class TextPayload {
       if scanner.hasPrefix("prev_") {
         keyed(plan, &scanner, payload, &batch)
       } else {
+        // trace-cmd fills `sched_switch:` up to 22 bytes; a blank behind them is the task's own.
+        if scanner.at - column > 9 { scanner.at = column + 9 }
         pluginSwitch(scanner, payload)
       }
       return
@@ -104,7 +107,7 @@ final class TextPayload {
     while scanner.at < scanner.end {
       while scanner.at < scanner.end, Self.separates(scanner.at.pointee) { scanner.at += 1 }
       let start = scanner.at
-      while scanner.at < scanner.end, ASCII.isWord(scanner.at.pointee) { scanner.at += 1 }
+      scanner.skip(to: .keyEnd)
       let count = scanner.at - start
       let mark = scanner.peek
       if count > 0, mark == ASCII.equals || mark == ASCII.colon {
@@ -113,17 +116,15 @@ final class TextPayload {
         let last = count > 8 ? scanner.word(start + (count - 8), 8) : first
         for index in 0..<keyCount {
           let key = keys[index]
-          if key.first == first, key.last == last, Int(key.count) == count {
+          if key.first == first, key.last == last, Int(key.count) == count,
+            count <= 16 || key.second == scanner.word(start + 8, 8)
+          {
             payload[Int(key.slot)] = value(key, plan, mark, &scanner, &batch)
             break
           }
         }
       }
-      while scanner.at < scanner.end, scanner.at.pointee != ASCII.space,
-        scanner.at.pointee != ASCII.comma
-      {
-        scanner.at += 1
-      }
+      if scanner.peek != ASCII.space { scanner.skip(to: .valueEnd) }
     }
   }
 
@@ -217,11 +218,7 @@ final class TextPayload {
   @inline(__always)
   private func word(_ scanner: inout TextScanner) -> TextSpan {
     let start = scanner.at
-    while scanner.at < scanner.end, scanner.at.pointee != ASCII.space,
-      scanner.at.pointee != ASCII.comma, scanner.at.pointee != ASCII.close
-    {
-      scanner.at += 1
-    }
+    scanner.skip(to: .wordEnd)
     return TextSpan(start: start, count: scanner.at - start)
   }
 

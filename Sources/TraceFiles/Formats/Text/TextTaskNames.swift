@@ -55,8 +55,10 @@ final class TextTaskNames {
   private func tell(_ line: TextLine) {
     // Blanks in front fill the column, or are the name's own: nothing tells them apart.
     let name = line.name.trimmedFront.text
-    // `<...>`: the kernel no longer knew it.
-    if !name.isEmpty, name != "<...>" { directory.name(task: line.task, name) }
+    // `<...>`, `:1234`: how the kernel and perf print a task whose name they do not know.
+    if !name.isEmpty, name != "<...>", name != ":\(line.task)" {
+      directory.name(task: line.task, name)
+    }
     if line.group != EventBatch.unknownTask { directory.group(task: line.task, line.group) }
   }
 }
