@@ -54,7 +54,8 @@ let package = Package(
       name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceWriting"],
       swiftSettings: settings),
     .testTarget(
-      name: "ReplayTests", dependencies: ["TraceEvents", "Replay", "TraceBuilding"],
+      name: "ReplayTests",
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],

@@ -7,7 +7,7 @@ import TraceBuilding
   /// Merging by the heap equals sorting everything by (time, stream).
   @Test(arguments: 0..<20)
   func mergesLikeASort(_ seed: UInt64) {
-    var random = SplitMix64(seed: seed)
+    var random = TraceBuilding.SplitMix64(seed: seed)
     let streams = (0..<Int.random(in: 1...9, using: &random)).map { _ in
       var time: UInt64 = 0
       return (0..<Int.random(in: 0...50, using: &random)).map { _ -> UInt64 in

@@ -1,0 +1,109 @@
+/// A set of CPUs, as the kernel's `struct cpumask`.
+///
+/// The first 64 CPUs live in the value itself, so that masks of ordinary machines are copied and
+/// merged without allocation. CPUs from ``cpuLimit`` on are not representable and are ignored.
+public struct CPUMask: Sendable, Equatable {
+  /// CPU numbers are below this: `CONFIG_NR_CPUS` stays below it on any distribution kernel.
+  public static let cpuLimit = 4096
+
+  private var low: UInt64 = 0
+  private var high: [UInt64] = []
+
+  /// The empty set.
+  public init() {}
+
+  /// The set of `cpus`.
+  public init(_ cpus: some Sequence<Int>) {
+    for cpu in cpus { insert(cpu) }
+  }
+
+  /// Whether no CPU is in it.
+  public var isEmpty: Bool { low == 0 && high.allSatisfy { $0 == 0 } }
+
+  /// How many CPUs are in it.
+  public var count: Int { high.reduce(low.nonzeroBitCount) { $0 + $1.nonzeroBitCount } }
+
+  /// Whether `cpu` is in it.
+  public func contains(_ cpu: Int) -> Bool {
+    guard cpu >= 0 else { return false }
+    if cpu < 64 { return low >> UInt64(cpu) & 1 != 0 }
+    let limb = cpu / 64 - 1
+    return limb < high.count && high[limb] >> UInt64(cpu % 64) & 1 != 0
+  }
+
+  /// Adds `cpu`.
+  public mutating func insert(_ cpu: Int) {
+    guard cpu >= 0, cpu < Self.cpuLimit else { return }
+    if cpu < 64 {
+      low |= 1 << UInt64(cpu)
+    } else {
+      let limb = cpu / 64 - 1
+      while high.count <= limb { high.append(0) }
+      high[limb] |= 1 << UInt64(cpu % 64)
+    }
+  }
+
+  /// Takes `cpu` out.
+  public mutating func remove(_ cpu: Int) {
+    guard contains(cpu) else { return }
+    if cpu < 64 {
+      low &= ~(1 << UInt64(cpu))
+    } else {
+      high[cpu / 64 - 1] &= ~(1 << UInt64(cpu % 64))
+    }
+  }
+
+  /// Takes all CPUs out.
+  public mutating func removeAll() {
+    low = 0
+    for limb in high.indices { high[limb] = 0 }
+  }
+
+  /// Adds all CPUs of `other`.
+  public mutating func formUnion(_ other: CPUMask) {
+    low |= other.low
+    while high.count < other.high.count { high.append(0) }
+    for limb in other.high.indices { high[limb] |= other.high[limb] }
+  }
+
+  /// Takes all CPUs of `other` out.
+  public mutating func subtract(_ other: CPUMask) {
+    low &= ~other.low
+    for limb in 0..<min(high.count, other.high.count) { high[limb] &= ~other.high[limb] }
+  }
+
+  /// The CPUs of this set that are not in `other`.
+  public func subtracting(_ other: CPUMask) -> CPUMask {
+    var rest = self
+    rest.subtract(other)
+    return rest
+  }
+
+  /// Calls `body` with each CPU, ascending.
+  @inline(__always)
+  public func forEach(_ body: (Int) -> Void) {
+    var bits = low
+    while bits != 0 {
+      body(bits.trailingZeroBitCount)
+      bits &= bits &- 1
+    }
+    for limb in high.indices {
+      var bits = high[limb]
+      while bits != 0 {
+        body(64 + limb * 64 + bits.trailingZeroBitCount)
+        bits &= bits &- 1
+      }
+    }
+  }
+
+  /// Same CPUs; trailing empty limbs make no difference.
+  public static func == (a: CPUMask, b: CPUMask) -> Bool {
+    guard a.low == b.low else { return false }
+    for limb in 0..<max(a.high.count, b.high.count) {
+      let left = limb < a.high.count ? a.high[limb] : 0
+      let right = limb < b.high.count ? b.high[limb] : 0
+      if left != right { return false }
+    }
+    return true
+  }
+}

@@ -1,0 +1,89 @@
+/// Why an unmap batch was flushed, as far as the trace tells.
+public enum UnmapEvidence: UInt8, Sendable, CaseIterable {
+  /// Migration whose page-table entries were all seen, none of them writable.
+  case provenReadOnly
+  /// Migration with a writable entry, or with a folio of several pages: never deferred.
+  case provenIneligible
+  /// Reclaim that took pages out of the page cache: `try_to_unmap` has no event, so whether they
+  /// were mapped read-only is not visible.
+  case reclaimedFile
+  /// A batch whose pages left no other trace (anonymous memory, or events that were not recorded).
+  case unseen
+  /// A batch flush outside reclaim and migration (THP split and the like): never deferred.
+  case otherPath
+}
+
+/// What a shootdown was for.
+enum ShootdownKind: UInt8, Sendable {
+  /// One mm: munmap, mprotect, NUMA scan, copy on write.
+  case mm
+  /// A batched unmap: reclaim or migration (`arch_tlbbatch_flush`, no mm, no range).
+  case unmapBatch
+}
+
+/// One `flush_tlb_multi` call (or a batch flush of the initiator alone), put together from the
+/// events of all CPUs that took part.
+///
+/// Invariant: once `isResolved`, nothing of it changes any more.
+struct Shootdown {
+  var kind = ShootdownKind.mm
+  var evidence = UnmapEvidence.unseen
+  var isResolved = false
+  /// Whether the kind is recorded (a local event names it) or concluded from what the task did.
+  var isKindRecorded = false
+  var initiator: Int
+  var taskIndex: UInt32
+  /// First and last moment, in the trace's time.
+  var start: UInt64
+  var end: UInt64
+  /// Requested pages, -1 all.
+  var pages: Int64
+  /// Number of the unmap batch that it paid for; 0 none.
+  var batch: UInt32 = 0
+  /// CPUs that it interrupted.
+  var receivers = CPUMask()
+  /// Interrupted CPUs that have not answered yet.
+  var outstanding = 0
+  /// Of the interrupts, those inside the window, each of which raised the TLB row.
+  var countedInterrupts = CPUMask()
+  /// CPUs that wrote a "remote shootdown" event inside the window.
+  var countedRemoteEvents = CPUMask()
+  /// Whether the initiator's own TLB was flushed, and whether that event lies inside the window.
+  var isLocal = false
+  var isLocalCounted = false
+  /// Whether there was a "remote ipi send" event inside the window.
+  var isSendCounted = false
+  /// Position of its moment in the stream of all moments.
+  var position: UInt64
+}
+
+/// What a policy is told: one thing that the kernel did, in time order.
+struct Moment {
+  enum Kind: UInt8 {
+    /// `subject` is the number of a ``Shootdown``.
+    case shootdown
+    /// Frame `subject` was freed with unmap batch `batch`.
+    case frameFreed
+    /// Such a frame was allocated.
+    case frameAllocated
+    /// Such a frame was moved from buddy to the per-CPU list of the task's CPU.
+    case frameRefilled
+    /// Task `task` allocated (after a refill that moved such frames).
+    case taskAllocated
+    /// A write to a present page that the page table protects.
+    case writeProtectFault
+    /// mmap with PROT_WRITE.
+    case writableMapping
+    /// The CPU went to idle or a kernel thread, which a flush without page-table frees leaves out.
+    case lazyBegin
+    /// It came back to a user task.
+    case lazyEnd
+  }
+
+  var time: UInt64
+  var kind: Kind
+  var cpu: UInt16
+  var subject: UInt32
+  var batch: UInt32
+  var task: UInt32
+}

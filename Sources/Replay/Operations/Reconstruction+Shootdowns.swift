@@ -1,0 +1,197 @@
+import TraceEvents
+
+extension Reconstruction {
+  private func slot(_ number: UInt32) -> Int? {
+    guard number != Self.noShootdown else { return nil }
+    let slot = Int(number &- shootdownsBase)
+    return slot < shootdowns.count ? slot : nil
+  }
+
+  mutating func tlbFlush(_ cpu: Int, _ time: UInt64, reason: Int64, pages: Int64) {
+    let isCounted = context.window.contains(time)
+    if isCounted { tally.flush(reason, pages, cpu) }
+    switch reason {
+    case 1: remoteEvent(cpu, time, isCounted)
+    case 2, 3: localEvent(cpu, time, isBatch: reason == 2, isCounted)
+    case 4:
+      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
+      begin(cpu, time, pages: pages)
+      shootdowns[shootdowns.count - 1].isSendCounted = isCounted
+    default: break
+    }
+  }
+
+  private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
+    let number = shootdownsBase &+ UInt32(shootdowns.count)
+    let position = momentsBase + UInt64(moments.count)
+    shootdowns.append(
+      Shootdown(
+        initiator: cpu, taskIndex: cpus[cpu].taskIndex, start: time, end: time, pages: pages,
+        position: position))
+    emit(.shootdown, cpu, time, subject: number)
+    cpus[cpu].open = number
+    openCount += 1
+  }
+
+  /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
+  private mutating func localEvent(
+    _ cpu: Int, _ time: UInt64, isBatch: Bool, _ isCounted: Bool
+  ) {
+    if cpus[cpu].open == Self.noShootdown {
+      // Without a send the mask held this CPU alone; of mm flushes no policy changes anything then.
+      guard isBatch else { return }
+      begin(cpu, time, pages: -1)
+    }
+    guard let slot = slot(cpus[cpu].open) else { return }
+    let wasLocal = shootdowns[slot].isLocal
+    shootdowns[slot].isLocal = true
+    shootdowns[slot].isLocalCounted = isCounted
+    shootdowns[slot].isKindRecorded = true
+    shootdowns[slot].kind = isBatch ? .unmapBatch : .mm
+    shootdowns[slot].end = max(shootdowns[slot].end, time)
+    if wasLocal { counts.localEventsTwice += 1 }
+  }
+
+  mutating func requestQueued(_ cpu: Int, _ time: UInt64, target: UInt64, csd: UInt64) {
+    areRequestsTraced = true
+    guard target < UInt64(cpus.count) else {
+      counts.rowsOfUnknownCPUs += 1
+      return
+    }
+    let target = Int(target)
+    let isCounted = context.window.contains(time)
+    if isCounted { tally.requests[target] += 1 }
+    let number = cpus[cpu].open
+    guard let slot = slot(number) else {
+      counts.requestsWithoutSend += 1
+      return
+    }
+    shootdowns[slot].receivers.insert(target)
+    shootdowns[slot].outstanding += 1
+    // Where runs are not recorded, a request is as good: it is answered unless the trace ends.
+    if isCounted, !areRunsTraced { shootdowns[slot].countedInterrupts.insert(target) }
+    if cpus[target].requests.count >= Self.requestsMax {
+      cpus[target].requests.removeFirst()
+      counts.requestsUnanswered += 1
+    }
+    cpus[target].requests.append(Request(csd: csd, shootdown: number))
+  }
+
+  mutating func functionEntered(_ cpu: Int, _ time: UInt64, csd: UInt64) {
+    areRunsTraced = true
+    cpus[cpu].serving = Self.noShootdown
+    // Without csd the initiator runs the function itself, which no interrupt brought.
+    guard csd != 0, csd != EventBatch.absent else { return }
+    let isCounted = context.window.contains(time)
+    if isCounted { tally.interrupts[cpu] += 1 }
+    guard let number = answered(cpu, csd) ?? waiting(for: cpu), let slot = slot(number) else {
+      counts.interruptsWithoutShootdown += 1
+      return
+    }
+    cpus[cpu].serving = number
+    shootdowns[slot].receivers.insert(cpu)
+    shootdowns[slot].end = max(shootdowns[slot].end, time)
+    if isCounted { shootdowns[slot].countedInterrupts.insert(cpu) }
+  }
+
+  /// The shootdown whose request `csd` the CPU answers now.
+  private mutating func answered(_ cpu: Int, _ csd: UInt64) -> UInt32? {
+    guard let index = cpus[cpu].requests.firstIndex(where: { $0.csd == csd }) else { return nil }
+    let number = cpus[cpu].requests.remove(at: index).shootdown
+    counts.interruptsMatchedExactly += 1
+    if let slot = slot(number) { shootdowns[slot].outstanding -= 1 }
+    return number
+  }
+
+  /// The shootdown that a CPU is interrupted for where requests are not recorded: the oldest whose
+  /// initiator still waits and that this CPU has not answered.
+  private mutating func waiting(for cpu: Int) -> UInt32? {
+    guard !areRequestsTraced else { return nil }
+    var found: Int?
+    var candidates = 0
+    for slot in shootdowns.indices where !shootdowns[slot].isResolved {
+      if shootdowns[slot].initiator == cpu || shootdowns[slot].receivers.contains(cpu) { continue }
+      candidates += 1
+      if found == nil { found = slot }
+    }
+    guard let found else { return nil }
+    if candidates > 1 { counts.receiversAmbiguous += 1 } else { counts.receiversInWaitWindow += 1 }
+    return shootdownsBase &+ UInt32(found)
+  }
+
+  /// A receiver's event: of the request that it serves, or, without csd events, of who is waiting.
+  private mutating func remoteEvent(_ cpu: Int, _ time: UInt64, _ isCounted: Bool) {
+    let number = areRunsTraced ? cpus[cpu].serving : waiting(for: cpu) ?? Self.noShootdown
+    guard let slot = slot(number) else {
+      counts.remoteEventsWithoutShootdown += 1
+      return
+    }
+    shootdowns[slot].receivers.insert(cpu)
+    if !areRunsTraced { shootdowns[slot].end = max(shootdowns[slot].end, time) }
+    guard isCounted else { return }
+    shootdowns[slot].countedRemoteEvents.insert(cpu)
+    if !areRunsTraced { shootdowns[slot].countedInterrupts.insert(cpu) }
+  }
+
+  /// The initiator goes on: says what the shootdown was for and closes it.
+  mutating func resolve(openOn cpu: Int, at time: UInt64?) {
+    let number = cpus[cpu].open
+    cpus[cpu].open = Self.noShootdown
+    guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
+    openCount -= 1
+    if !areRunsTraced, let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
+    let index = Int(shootdowns[slot].taskIndex)
+    if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
+      tasks.states[index].isUnmapping
+    {
+      shootdowns[slot].kind = .unmapBatch
+    }
+    if shootdowns[slot].kind == .unmapBatch { takeEvidence(slot, index) }
+    shootdowns[slot].isResolved = true
+    counts.note(shootdowns[slot])
+  }
+
+  private mutating func takeEvidence(_ slot: Int, _ index: Int) {
+    if tasks.states[index].openBatch == 0 { tasks.states[index].openBatch = newBatch() }
+    let task = tasks.states[index]
+    shootdowns[slot].batch = task.openBatch
+    shootdowns[slot].evidence = Self.evidence(task)
+    tasks.states[index].flushedBatch = task.openBatch
+    tasks.states[index].openBatch = 0
+    tasks.states[index].deleted = 0
+    tasks.states[index].forgetEntries()
+    // Frames that carry no mark of their own are taken for the batch's only in a run of frees right
+    // behind the flush; a migration's sources are all marked.
+    tasks.states[index].isFreeingBatch = !task.isInMigration
+  }
+
+  private static func evidence(_ task: TaskState) -> UnmapEvidence {
+    if task.writableEntries > 0 || task.largeFolios > 0 { return .provenIneligible }
+    if task.deleted > 0 { return task.unclearEntries > 0 ? .unseen : .reclaimedFile }
+    if task.unclearEntries > 0 { return .unseen }
+    if task.readOnlyEntries > 0 { return .provenReadOnly }
+    return task.isInMigration || task.isKswapd || task.isInDirectReclaim ? .unseen : .otherPath
+  }
+
+  mutating func newBatch() -> UInt32 {
+    nextBatch = (nextBatch + 1) % FrameTable.State.batchLimit
+    if nextBatch == 0 { nextBatch = 1 }
+    return nextBatch
+  }
+
+  /// At the end of a batch: closes what is complete though its initiator has not been seen since,
+  /// and what has held the stream up for too long.
+  mutating func settle() {
+    guard openCount > 0 else { return }
+    let isOverdue = moments.count > Self.momentsHeldMax
+    for cpu in cpus.indices {
+      guard let slot = slot(cpus[cpu].open) else { continue }
+      let isComplete =
+        areRunsTraced && areRequestsTraced && shootdowns[slot].isLocal
+        && shootdowns[slot].outstanding == 0
+        && !cpus.contains { $0.serving == cpus[cpu].open }
+      if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }
+      if isOverdue, !isComplete { counts.shootdownsCutShort += 1 }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import TraceEvents
+
+/// What a thread is doing, as far as a replay must know.
+struct TaskState {
+  enum Kind: UInt8 {
+    case unnamed, user, kernel, idle
+  }
+
+  var kind = Kind.unnamed
+  var isKswapd = false
+  var isInDirectReclaim = false
+  var isInMigration = false
+  /// Whether the frees that follow directly belong to the batch just flushed.
+  var isFreeingBatch = false
+  /// Whether a refill moved pending frames since its last allocation.
+  var hasRefilled = false
+  /// Batch that collects what the task unmaps now; 0 none.
+  var openBatch: UInt32 = 0
+  /// Batch that it flushed last; 0 none.
+  var flushedBatch: UInt32 = 0
+  /// Since its last batch flush: pages taken out of the page cache, migration entries set by kind,
+  /// folios of several pages.
+  var deleted: UInt32 = 0
+  var readOnlyEntries: UInt32 = 0
+  var writableEntries: UInt32 = 0
+  var unclearEntries: UInt32 = 0
+  var largeFolios: UInt32 = 0
+
+  /// Whether a CPU that runs it keeps a user's mm lazily and is left out of batch flushes.
+  var isLazy: Bool { kind == .idle || kind == .kernel }
+  /// Whether it is known to be unmapping pages right now.
+  var isUnmapping: Bool {
+    isKswapd || isInDirectReclaim || deleted > 0
+      || readOnlyEntries + writableEntries + unclearEntries > 0
+  }
+
+  mutating func forgetEntries() {
+    readOnlyEntries = 0
+    writableEntries = 0
+    unclearEntries = 0
+    largeFolios = 0
+  }
+}
+
+/// The threads of a trace by id.
+///
+/// Index 0 stands for all that came after the table was full and for unknown ids.
+struct TaskTable {
+  /// Threads followed; Linux's PID_MAX_LIMIT is 2^22, no trace of a working machine names that many.
+  static let tasksMax = 1 << 20
+
+  var states: [TaskState] = [TaskState()]
+  private(set) var untracked = 0
+  private var ids: [Int32] = [EventBatch.unknownTask]
+  private var slots: [UInt32] = Array(repeating: 0, count: 256)
+
+  /// The index of thread `id`; adds it.
+  mutating func index(of id: Int32) -> UInt32 {
+    guard id != EventBatch.unknownTask else { return 0 }
+    var slot = Self.hash(id) & (slots.count - 1)
+    while slots[slot] != 0 {
+      if ids[Int(slots[slot])] == id { return slots[slot] }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    guard states.count < Self.tasksMax else {
+      untracked += 1
+      return 0
+    }
+    let index = UInt32(states.count)
+    slots[slot] = index
+    ids.append(id)
+    var state = TaskState()
+    if id == 0 { state.kind = .idle }
+    states.append(state)
+    if states.count * 2 > slots.count { grow() }
+    return index
+  }
+
+  /// Takes the kind of an unnamed thread from its name.
+  mutating func name(_ index: UInt32, _ name: String?) {
+    guard index != 0, states[Int(index)].kind == .unnamed, let name else { return }
+    states[Int(index)].kind = Self.isKernelThread(name) ? .kernel : .user
+    states[Int(index)].isKswapd = name.hasPrefix("kswapd")
+  }
+
+  private mutating func grow() {
+    slots = Array(repeating: 0, count: slots.count * 2)
+    for index in 1..<ids.count {
+      var slot = Self.hash(ids[index]) & (slots.count - 1)
+      while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+      slots[slot] = UInt32(index)
+    }
+  }
+
+  private static func hash(_ id: Int32) -> Int {
+    Int(truncatingIfNeeded: (UInt64(UInt32(bitPattern: id)) &* 0x9e37_79b9_7f4a_7c15) >> 33)
+  }
+
+  /// Whether Linux's own threads have such a name: no event says PF_KTHREAD.
+  static func isKernelThread(_ name: String) -> Bool {
+    kernelThreadPrefixes.contains { name.hasPrefix($0) } || kernelThreadNames.contains(name)
+  }
+
+  private static let kernelThreadPrefixes = [
+    "swapper", "kworker/", "ksoftirqd/", "kswapd", "kcompactd", "migration/", "rcu_", "rcub/",
+    "rcuc/", "rcuog/", "rcuop/", "rcuos/", "rcuob/", "cpuhp/", "idle_inject/", "irq/", "jbd2/",
+    "ext4-", "xfs-", "xfsaild/", "btrfs-", "f2fs_", "scsi_eh_", "scsi_tmf_", "kdamond", "napi/",
+    "ktimers/", "watchdogd", "nvme-", "dmcrypt_write", "loop", "md_", "kdmwork-", "kvm-pit/",
+    "irqtimer", "z_", "kmmpd-",
+  ]
+  private static let kernelThreadNames: Set<String> = [
+    "kthreadd", "khugepaged", "ksmd", "kdevtmpfs", "kauditd", "khungtaskd", "oom_reaper",
+    "writeback", "kintegrityd", "kblockd", "netns", "pool_workqueue_release", "kthrotld",
+    "mm_percpu_wq", "hwrng", "kpsmoused", "kstrp", "ata_sff", "psimon", "khvcd", "kmemleak",
+  ]
+}

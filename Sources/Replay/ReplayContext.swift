@@ -1,0 +1,28 @@
+/// What a replay must be told beforehand.
+public struct ReplayContext: Sendable {
+  /// CPUs of the traced machine; rows of higher ones are counted and left out.
+  public var cpuCount: Int
+  /// What is counted; everything by default. State is followed from the first event on.
+  public var window: TimeWindow
+  /// The word that `csd` events hold for `flush_tlb_func`; nil where neither symbols nor a survey
+  /// tell, then receivers are found through the initiator's wait.
+  public var flushFunction: UInt64?
+  /// Swap type of writable migration entries, from ``MigrationEntrySurvey/writeType``.
+  public var writeEntryType: UInt8?
+
+  /// A context.
+  public init(
+    cpuCount: Int, window: TimeWindow? = nil, flushFunction: UInt64? = nil,
+    writeEntryType: UInt8? = nil
+  ) {
+    self.cpuCount = min(max(cpuCount, 1), CPUMask.cpuLimit)
+    self.window = window ?? TimeWindow(start: 0, end: .max)
+    self.flushFunction = flushFunction
+    self.writeEntryType = writeEntryType
+  }
+}
+
+extension TimeWindow {
+  /// Whether a moment lies inside.
+  func contains(_ time: UInt64) -> Bool { time >= start && time <= end }
+}

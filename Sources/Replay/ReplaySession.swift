@@ -1,0 +1,136 @@
+public import TraceEvents
+
+/// Replays the events of one buffer instance under several flush policies in one pass.
+///
+/// Feed it every batch of the instance in time order, then call ``finish()``. State (who runs where,
+/// which frames are free) is followed from the first event on, the window limits what is counted.
+public struct ReplaySession: ~Copyable {
+  private var reconstruction: Reconstruction
+  private var replays: [LazyFlushReplay] = []
+  private let rules: [LazyFlushRules]
+  private var seen = SeenEvents()
+
+  /// A session; `policies` by name, `recorded` is always there.
+  public init(
+    _ context: ReplayContext, policies: [String] = [LazyFlushRules.v10.name]
+  ) throws(ReplayError) {
+    var rules: [LazyFlushRules] = []
+    for name in policies where name != PolicyCatalog.recordedName {
+      guard let found = PolicyCatalog.lazy.first(where: { $0.name == name }) else {
+        throw .unknownPolicy(name)
+      }
+      if !rules.contains(found) { rules.append(found) }
+    }
+    self.init(context, rules: rules)
+  }
+
+  init(_ context: ReplayContext, rules: [LazyFlushRules]) {
+    reconstruction = Reconstruction(context)
+    self.rules = rules
+    for rule in rules {
+      for assumption in ReadOnlyCase.allCases {
+        replays.append(LazyFlushReplay(rule, assumption, context))
+      }
+    }
+  }
+
+  /// Replays a batch.
+  public mutating func consume(_ batch: borrowing EventBatch, directory: EventDirectory) {
+    seen.note(batch)
+    reconstruction.consume(batch, directory)
+    advance()
+  }
+
+  /// Closes the books and says what happened.
+  public consuming func finish() throws(ReplayError) -> Outcome {
+    reconstruction.close()
+    advance()
+    reconstruction.counts.framesUntracked = reconstruction.frames.untracked
+    reconstruction.counts.tasksUntracked = reconstruction.tasks.untracked
+    var policies = [recorded()]
+    for (index, rule) in rules.enumerated() {
+      let first = index * ReadOnlyCase.allCases.count
+      var cases: [CaseFigures] = []
+      for position in first..<(first + ReadOnlyCase.allCases.count) {
+        replays[position].finish()
+        let ledger = replays[position].ledger
+        guard ledger.isBalanced else {
+          throw .booksDoNotBalance(policy: rule.name, ledger: ledger)
+        }
+        cases.append(figures(replays[position]))
+      }
+      policies.append(outcome(rule, cases, recorded: policies[0]))
+    }
+    return Outcome(policies: policies, reconstruction: reconstruction.counts)
+  }
+
+  private mutating func advance() {
+    let ready = reconstruction.readyCount
+    guard ready > 0 else { return }
+    for index in replays.indices { replays[index].replay(reconstruction, count: ready) }
+    reconstruction.drop(ready)
+  }
+
+  private var isCSDTraced: Bool {
+    reconstruction.areRunsTraced || reconstruction.areRequestsTraced
+  }
+
+  private borrowing func recordedRow() -> [Int] {
+    let tally = reconstruction.tally
+    if reconstruction.areRunsTraced { return tally.interrupts }
+    if reconstruction.areRequestsTraced { return tally.requests }
+    return tally.interrupts.indices.map { tally.flushes[1][$0] + tally.flushes[5][$0] }
+  }
+
+  private borrowing func recorded() -> PolicyOutcome {
+    let isExact = isCSDTraced
+    let figures = CaseFigures(
+      assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
+      ledger: Ledger(), framesPendingMax: 0, safety: SafetyVerdict())
+    let total = figures.tlbRowTotal
+    var notes: [String] = []
+    if !isExact {
+      notes.append(
+        "no csd_function_entry of flush_tlb_func: the row is tlb_flush reasons 1 and 5, a lower "
+          + "bound, because some receivers return without an event (record csd:csd_queue_cpu and "
+          + "csd:csd_function_entry)")
+    }
+    return PolicyOutcome(
+      name: PolicyCatalog.recordedName, figures: seen.hasFlushes ? figures : nil, cases: [],
+      rowLower: seen.hasFlushes ? total : nil, rowUpper: seen.hasFlushes && isExact ? total : nil,
+      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: isExact ? .measured : .derived,
+      flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
+  }
+
+  private borrowing func figures(_ replay: LazyFlushReplay) -> CaseFigures {
+    let row = recordedRow()
+    let flushes = reconstruction.tally.flushes
+    return CaseFigures(
+      assumption: replay.assumption,
+      tlbRow: row.indices.map { row[$0] + replay.changes.interrupts[$0] },
+      tlbFlush: flushes.indices.map { reason in
+        flushes[reason].indices.map { flushes[reason][$0] + replay.changes.flushes[reason][$0] }
+      },
+      ledger: replay.ledger, framesPendingMax: replay.framesPendingMax, safety: replay.safety)
+  }
+
+  private borrowing func outcome(
+    _ rule: LazyFlushRules, _ cases: [CaseFigures], recorded: PolicyOutcome
+  ) -> PolicyOutcome {
+    let missing = seen.missing(reconstruction)
+    let batches = reconstruction.counts.batchShootdowns.reduce(0, +)
+    // With nothing to defer the run is the recorded one, whatever else the trace lacks.
+    let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
+    let totals = cases.map(\.tlbRowTotal)
+    let expected = isObservable ? cases[ReadOnlyCase.expected.rawValue] : nil
+    let notes = missing + seen.limits(reconstruction.counts, isCSDTraced: isCSDTraced)
+    return PolicyOutcome(
+      name: rule.name, figures: expected, cases: isObservable ? cases : [],
+      rowLower: isObservable ? totals.min() : nil,
+      rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
+      ipisAvoided: expected.flatMap { figures in
+        recorded.figures.map { $0.tlbRowTotal - figures.tlbRowTotal }
+      },
+      rowGrade: .modelled, flushGrade: .modelled, notes: notes)
+  }
+}

@@ -1,0 +1,76 @@
+import TraceEvents
+
+/// Which kinds of event a trace holds, and what follows from those that it does not.
+struct SeenEvents {
+  static let noFlushes = "no tlb:tlb_flush events: shootdowns are not visible"
+
+  private var kinds = Array(repeating: false, count: Int(EventKind.knownCount))
+  private var hasCPU = false
+  private var hasTask = false
+
+  mutating func note(_ batch: borrowing EventBatch) {
+    for row in 0..<batch.count {
+      let event = Int(batch.event(row))
+      if event < kinds.count { kinds[event] = true }
+    }
+    guard batch.count > 0 else { return }
+    if batch.cpu(0) != EventBatch.unknownCPU { hasCPU = true }
+    if batch.task(0) != EventBatch.unknownTask { hasTask = true }
+  }
+
+  private func has(_ kind: EventKind) -> Bool { kinds[Int(kind.rawValue)] }
+
+  var hasFlushes: Bool { has(.tlbFlush) }
+
+  /// Why lazy unmap flush cannot be replayed; empty where it can.
+  func missing(_ reconstruction: borrowing Reconstruction) -> [String] {
+    var missing: [String] = []
+    if !hasFlushes { missing.append(Self.noFlushes) }
+    if !hasCPU { missing.append("no CPU column: who flushes whom is not visible") }
+    if !hasTask { missing.append("no thread ids: which flush pays for which unmap is not visible") }
+    if !has(.pageAlloc) {
+      missing.append(
+        "no kmem:mm_page_alloc events: when a freed frame is taken again, which forces the "
+          + "flush, is not visible")
+    }
+    if !has(.pageFree), !has(.pageFreeBatched) {
+      missing.append(
+        "no kmem:mm_page_free events: which frames a batch freed is not visible")
+    }
+    return missing
+  }
+
+  /// What the figures leave out.
+  func limits(_ counts: ReconstructionCounts, isCSDTraced: Bool) -> [String] {
+    var notes: [String] = []
+    let unseen = counts.batchShootdowns[Int(UnmapEvidence.unseen.rawValue)]
+    let files = counts.batchShootdowns[Int(UnmapEvidence.reclaimedFile.rawValue)]
+    if files + unseen > 0 {
+      notes.append(
+        "\(files + unseen) unmap batches do not show whether they were read-only (reclaim has no "
+          + "event for it): the bounds assume none and all of them; the figure shown defers the "
+          + "\(files) that took pages out of the page cache")
+    }
+    if !isCSDTraced {
+      notes.append(
+        "no csd events: receivers are those that wrote an event while an initiator waited "
+          + "(\(counts.receiversAmbiguous) ambiguous)")
+    }
+    if !has(.setMigrationPTE), has(.migratePages) {
+      notes.append("no migrate:set_migration_pte events: writable migrations are not visible")
+    }
+    if !has(.schedSwitch) {
+      notes.append("no sched:sched_switch events: lazy CPUs are only known from their own events")
+    }
+    if !has(.pageAllocZoneLocked) {
+      notes.append("no kmem:mm_page_alloc_zone_locked events: refills do not force flushes here")
+    }
+    if !has(.pageFaultUser) {
+      notes.append("no exceptions:page_fault_user events: write-protect faults do not end deferral")
+    }
+    if !has(.sysEnterMmap), !has(.rawSysEnter) {
+      notes.append("no mmap system calls: writable mappings do not end deferral")
+    }
+    return notes
+  }
+}

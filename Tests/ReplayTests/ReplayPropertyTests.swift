@@ -1,0 +1,150 @@
+import Testing
+import TraceBuilding
+import TraceEvents
+
+@testable import Replay
+
+/// Equalities and orders that hold for every stream of events.
+@Suite struct ReplayPropertyTests {
+  /// A stream of operations over 5 CPUs and 48 frames; CPU 4 belongs to kswapd.
+  private func stream(_ seed: UInt64, eligible: Bool = true) -> BatchScript {
+    var random = SplitMix64(seed: seed)
+    var script = BatchScript()
+    script.directory.name(task: 40, "kswapd0")
+    for cpu in 0..<4 { script.directory.name(task: Int32(100 + cpu), "app") }
+    func receivers(_ mask: UInt64, but cpu: Int) -> [(cpu: Int, task: Int32)] {
+      (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }.map { ($0, Int32(100 + $0)) }
+    }
+    for _ in 0..<400 {
+      let cpu = Int(random.next() % 4)
+      let task = Int32(100 + cpu)
+      let mask = random.next()
+      let pfn = 0x1000 + random.next() % 48
+      script.skip(random.next() % 40)
+      switch random.next() % 10 {
+      case 0, 1:
+        guard eligible else { break }
+        script.reclaim(
+          cpu: 4, task: 40, pfns: (0..<(1 + random.next() % 5)).map { 0x1000 + (pfn + $0) % 48 },
+          receivers: receivers(mask, but: 4))
+      case 2:
+        let type: UInt64 = eligible && random.next() & 1 == 0 ? 28 : 30
+        script.migrate(
+          cpu: cpu, task: task, pfns: [pfn], type: type, receivers: receivers(mask, but: cpu),
+          localReason: 2)
+      case 3:
+        script.shootdown(
+          cpu: cpu, task: task, receivers: receivers(mask, but: cpu), localReason: 3, pages: 3)
+      case 4: script.add(.pageFaultUser, cpu: cpu, task: task, [0x7000, 0, random.next() % 8])
+      case 5: script.free(cpu: cpu, task: task, pfn: pfn, order: random.next() % 3)
+      case 6: script.add(.pageAllocZoneLocked, cpu: cpu, task: task, [pfn, 0, 1, 1])
+      default:
+        script.allocate(cpu: cpu, task: task, pfn: pfn, order: random.next() % 8 == 0 ? 2 : 0)
+      }
+    }
+    return script
+  }
+
+  @Test(arguments: 1...60 as ClosedRange<UInt64>)
+  func booksBalanceAndBoundsHold(_ seed: UInt64) throws {
+    let outcome = try ReplaySessionTests.replay(stream(seed), cpus: 5)
+    let recorded = try #require(outcome.policies[0].figures)
+    let luf = outcome.policies[1]
+    let expected = try #require(luf.figures)
+    #expect(luf.cases.count == 3)
+    for figures in luf.cases {
+      #expect(figures.ledger.isBalanced)
+      #expect(figures.ledger.forcedFlushes <= figures.ledger.deferred)
+      #expect(figures.safety.violations == 0)
+      #expect(figures.tlbRow.allSatisfy { $0 >= 0 })
+      #expect(figures.tlbFlush.allSatisfy { $0.allSatisfy { $0 >= 0 } })
+      // Flushes of one mm and task switches are none of lazy unmap flush's business.
+      #expect(figures.tlbFlush[3] == recorded.tlbFlush[3])
+      #expect(figures.tlbFlush[0] == recorded.tlbFlush[0])
+    }
+    let lower = try #require(luf.rowLower)
+    let upper = try #require(luf.rowUpper)
+    #expect(lower <= expected.tlbRowTotal && expected.tlbRowTotal <= upper)
+    // What may be deferred grows from case to case, whatever becomes of it.
+    let eligible = luf.cases.map { $0.ledger.deferred + $0.ledger.refused }
+    #expect(eligible[0] <= eligible[1] && eligible[1] <= eligible[2])
+    #expect(luf.ipisAvoided == recorded.tlbRowTotal - expected.tlbRowTotal)
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func withNothingEligibleItIsTheRecordedRun(_ seed: UInt64) throws {
+    let outcome = try ReplaySessionTests.replay(stream(seed, eligible: false), cpus: 5)
+    let recorded = try #require(outcome.policies[0].figures)
+    for figures in outcome.policies[1].cases {
+      #expect(figures.tlbRow == recorded.tlbRow)
+      #expect(figures.tlbFlush == recorded.tlbFlush)
+      #expect(figures.ledger.deferred == 0)
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func whereBatchesEndMakesNoDifference(_ seed: UInt64) throws {
+    let script = stream(seed)
+    let whole = try ReplaySessionTests.replay(script, cpus: 5)
+    for size in [1, 7, 100] {
+      let cut = try ReplaySessionTests.replay(script, cpus: 5, batch: size)
+      #expect(cut.reconstruction == whole.reconstruction)
+      for (a, b) in zip(cut.policies, whole.policies) {
+        #expect(a.figures?.tlbRow == b.figures?.tlbRow)
+        #expect(a.figures?.tlbFlush == b.figures?.tlbFlush)
+        #expect(a.figures?.ledger == b.figures?.ledger)
+        #expect(a.rowLower == b.rowLower && a.rowUpper == b.rowUpper)
+      }
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func recordedIsACountOfTheEvents(_ seed: UInt64) throws {
+    let script = stream(seed)
+    var row = Array(repeating: 0, count: 5)
+    var flushes = Array(repeating: row, count: 6)
+    script.forEachBatch { batch in
+      for index in 0..<batch.count {
+        let cpu = Int(batch.cpu(index))
+        if batch.kind(index) == .csdFunctionEntry, batch.word(index, CSDFunction.csd) != 0 {
+          row[cpu] += 1
+        }
+        if batch.kind(index) == .tlbFlush { flushes[Int(batch.word(index, 0))][cpu] += 1 }
+      }
+    }
+    let recorded = try ReplaySessionTests.replay(script, cpus: 5).policies[0].figures
+    #expect(recorded?.tlbRow == row)
+    #expect(recorded?.tlbFlush == flushes)
+  }
+
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func aPolicyThatForgetsToFlushIsCaughtInSomeStream(_ seed: UInt64) throws {
+    var rules = LazyFlushRules.v10
+    rules.flushesBeforeReuse = false
+    rules.flushesOnWriteProtectFault = false
+    let outcome = try ReplaySessionTests.replay(stream(seed), cpus: 5, rules: [rules])
+    let safety = try #require(outcome.policies[1].figures).safety
+    #expect(safety.violations > 0)
+  }
+
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func randomWordsDoNotTrap(_ seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var script = BatchScript()
+    for _ in 0..<3000 {
+      let kind = EventKind.allCases[Int(random.next() % UInt64(EventKind.allCases.count))]
+      let words = Tracepoint.of(kind).fields.map { _ -> UInt64 in
+        switch random.next() % 6 {
+        case 0: random.next()
+        case 1: .max
+        case 2: EventBatch.absent
+        case 3: FunctionName.flushTLBFunction
+        default: random.next() % 12
+        }
+      }
+      let cpu = random.next() % 50 == 0 ? 0xffff : Int(random.next() % 6)
+      script.add(kind, cpu: cpu, task: Int32(truncatingIfNeeded: random.next() % 9), words)
+    }
+    _ = try ReplaySessionTests.replay(script, cpus: 5)
+  }
+}
