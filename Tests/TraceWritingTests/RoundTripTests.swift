@@ -61,18 +61,22 @@ import TraceWriting
     return rows
   }
 
-  /// What a reader can know of a written row: fields that the kernel lacks are absent, narrow ones
-  /// are cut.
-  private static func known(_ row: TraceRow) -> ReadRow {
-    let format = EventFormat.of(row.kind)
-    let words = Tracepoint.of(row.kind).fields.enumerated().map { slot, wanted in
-      let names = [wanted.name] + wanted.aliases
-      if wanted.name.contains("[") { return row.words[slot] }
-      guard let field = format?.fields.first(where: { names.contains($0.name) }) else {
-        return EventBatch.absent
+  /// Which bits of each word a record of each kind keeps; nil where the kernel has no such field.
+  private static let masks: [EventKind: [UInt64?]] = Dictionary(
+    uniqueKeysWithValues: EventFormat.builtIn.map { format in
+      let masks = Tracepoint.of(format.kind).fields.map { wanted -> UInt64? in
+        if wanted.name.contains("[") { return .max }
+        let names = [wanted.name] + wanted.aliases
+        guard let field = format.fields.first(where: { names.contains($0.name) }) else { return nil }
+        return field.size >= 8 || field.isDynamic ? .max : 1 << UInt64(field.size * 8) - 1
       }
-      if field.size >= 8 || field.isDynamic { return row.words[slot] }
-      return row.words[slot] & (1 << UInt64(field.size * 8) - 1)
+      return (format.kind, masks)
+    })
+
+  /// What a reader can know of a written row.
+  private static func known(_ row: TraceRow) -> ReadRow {
+    let words = (masks[row.kind] ?? []).enumerated().map { slot, mask in
+      mask.map { row.words[slot] & $0 } ?? EventBatch.absent
     }
     return ReadRow(kind: row.kind, cpu: row.cpu, task: row.task, time: row.time, words: words)
   }
