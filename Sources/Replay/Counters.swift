@@ -87,8 +87,6 @@ public struct ReconstructionCounts: Sendable, Equatable {
   public internal(set) var requestsWithoutSend = 0
   /// Requests given up because a CPU answered none of very many.
   public internal(set) var requestsUnanswered = 0
-  /// Local events beyond the first of a shootdown.
-  public internal(set) var localEventsTwice = 0
   /// Shootdowns unfinished when the trace ended, or taken as they were after a long wait.
   public internal(set) var shootdownsOpenAtEnd = 0
   /// See ``shootdownsOpenAtEnd``.

@@ -10,7 +10,7 @@ struct LazyFlushReplay {
     case allocation, permission
   }
 
-  let assumption: ReadOnlyCase
+  let assumption: ReplayAssumption
   private let window: TimeWindow
   private var policy: LazyUnmapFlush
   private var oracle: StaleTranslationOracle
@@ -29,9 +29,11 @@ struct LazyFlushReplay {
   /// Of the policy's pending batches, those deferred inside the window.
   private var openInLedger = 0
 
-  init(_ rules: LazyFlushRules, _ assumption: ReadOnlyCase, _ context: ReplayContext) {
+  init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption, _ context: ReplayContext) {
     self.assumption = assumption
     window = context.window
+    var rules = rules
+    if assumption == .allPossibleAtOnce { rules.givesUpWhileFlushing = false }
     policy = LazyUnmapFlush(rules)
     oracle = StaleTranslationOracle(cpuCount: context.cpuCount)
     changes = CounterChanges(cpuCount: context.cpuCount)
@@ -101,8 +103,7 @@ struct LazyFlushReplay {
   }
 
   private mutating func unmapBatch(_ shootdown: Shootdown) {
-    var mask = shootdown.receivers
-    if shootdown.isLocal { mask.insert(shootdown.initiator) }
+    let mask = shootdown.mask
     if shootdown.outstanding == 0 { durations.record(shootdown.end - shootdown.start) }
     let isCounted = window.contains(shootdown.start)
     let action = policy.unmapBatch(

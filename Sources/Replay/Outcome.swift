@@ -57,7 +57,7 @@ public struct SafetyVerdict: Sendable, Equatable {
 /// The figures of a policy under one assumption about what the trace cannot show.
 public struct CaseFigures: Sendable {
   /// The assumption; nil for the recorded run, which needs none.
-  public let assumption: ReadOnlyCase?
+  public let assumption: ReplayAssumption?
   /// TLB row of /proc/interrupts by CPU: shootdown interrupts received inside the window.
   public let tlbRow: [Int]
   /// `tlb:tlb_flush` events by ``FlushReason`` value (0 to 5), then CPU.
@@ -81,10 +81,12 @@ public struct PolicyOutcome: Sendable {
   public let name: String
   /// The figures to show; nil where the trace does not hold what the policy needs.
   public let figures: CaseFigures?
-  /// All assumptions that were run, in the order of ``ReadOnlyCase``; empty for `recorded`.
+  /// All assumptions that were run, in the order of ``ReplayAssumption``; empty for `recorded`.
   public let cases: [CaseFigures]
   /// Least and greatest total of the TLB row over the cases. Deferring more does not always flush
-  /// less, so both come from all cases. `rowUpper` is nil where silent interrupts are not visible.
+  /// less, so both come from all cases. They bound what the trace does not show of the recorded run,
+  /// not how the workload itself would have gone on differently. `rowUpper` is nil where silent
+  /// interrupts are not visible.
   public let rowLower: Int?
   /// See ``rowLower``.
   public let rowUpper: Int?

@@ -28,7 +28,7 @@ public struct ReplaySession: ~Copyable {
     reconstruction = Reconstruction(context)
     self.rules = rules
     for rule in rules {
-      for assumption in ReadOnlyCase.allCases {
+      for assumption in ReplayAssumption.allCases {
         replays.append(LazyFlushReplay(rule, assumption, context))
       }
     }
@@ -49,9 +49,9 @@ public struct ReplaySession: ~Copyable {
     reconstruction.counts.tasksUntracked = reconstruction.tasks.untracked
     var policies = [recorded()]
     for (index, rule) in rules.enumerated() {
-      let first = index * ReadOnlyCase.allCases.count
+      let first = index * ReplayAssumption.allCases.count
       var cases: [CaseFigures] = []
-      for position in first..<(first + ReadOnlyCase.allCases.count) {
+      for position in first..<(first + ReplayAssumption.allCases.count) {
         replays[position].finish()
         let ledger = replays[position].ledger
         guard ledger.isBalanced else {
@@ -98,7 +98,7 @@ public struct ReplaySession: ~Copyable {
     return PolicyOutcome(
       name: PolicyCatalog.recordedName, figures: seen.hasFlushes ? figures : nil, cases: [],
       rowLower: seen.hasFlushes ? total : nil, rowUpper: seen.hasFlushes && isExact ? total : nil,
-      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: isExact ? .measured : .derived,
+      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 
@@ -122,7 +122,7 @@ public struct ReplaySession: ~Copyable {
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
     let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
     let totals = cases.map(\.tlbRowTotal)
-    let expected = isObservable ? cases[ReadOnlyCase.expected.rawValue] : nil
+    let expected = isObservable ? cases[ReplayAssumption.expected.rawValue] : nil
     let notes = missing + seen.limits(reconstruction.counts, isCSDTraced: isCSDTraced)
     return PolicyOutcome(
       name: rule.name, figures: expected, cases: isObservable ? cases : [],

@@ -42,7 +42,10 @@ struct SeenEvents {
 
   /// What the figures leave out.
   func limits(_ counts: ReconstructionCounts, isCSDTraced: Bool) -> [String] {
-    var notes: [String] = []
+    var notes = [
+      "open loop: the workload is taken as recorded, also where fewer flushes would have let it do "
+        + "more; the bounds cover what the trace does not show, not that"
+    ]
     let unseen = counts.batchShootdowns[Int(UnmapEvidence.unseen.rawValue)]
     let files = counts.batchShootdowns[Int(UnmapEvidence.reclaimedFile.rawValue)]
     if files + unseen > 0 {
@@ -58,6 +61,11 @@ struct SeenEvents {
     }
     if !has(.setMigrationPTE), has(.migratePages) {
       notes.append("no migrate:set_migration_pte events: writable migrations are not visible")
+    }
+    if !has(.filemapDelete), unseen > 0 {
+      notes.append(
+        "no filemap:mm_filemap_delete_from_page_cache events: reclaimed file pages, which would be "
+          + "deferred, look like anonymous ones")
     }
     if !has(.schedSwitch) {
       notes.append("no sched:sched_switch events: lazy CPUs are only known from their own events")

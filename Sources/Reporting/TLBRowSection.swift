@@ -35,6 +35,7 @@ enum TLBRowSection {
             labelWidth: trace.recordedRow?.labelWidth ?? 3, cpus: trace.cpus, rows: rows)))
     }
     notes += explanations(trace, row)
+    if let recognised = recognition(row) { notes.append(recognised) }
     blocks += notes.map { .note($0) }
     return Report.Section("TLB row of /proc/interrupts\(windowLabel(trace))", blocks)
   }
@@ -56,11 +57,6 @@ enum TLBRowSection {
       notes.append(
         "Derived total: \(row.total.grouped) [\(row.source)]; this dialect has no CPU column.")
     }
-    if row.functionIsInferred {
-      notes.append(
-        "flush_tlb_func was recognised by the remote-shootdown events that came while it ran: the "
-          + "trace has no symbol for it.")
-    }
     if row.isLowerBound {
       notes.append(
         "A lower bound: a handler that finds another mm loaded, init_mm, a lazy CPU or a generation "
@@ -76,6 +72,14 @@ enum TLBRowSection {
         "The trace has no marks: the snapshots may cover more or less time than it does.")
     }
     return notes
+  }
+
+  /// How `flush_tlb_func` was found. Not in `explanation`: it depends on the dialect, which must not
+  /// change what `stat --json` says beside `input`.
+  static func recognition(_ row: DerivedTLBRow?) -> String? {
+    row?.functionIsInferred == true
+      ? "flush_tlb_func was recognised by the remote-shootdown events that came while it ran: the "
+        + "trace has no symbol for it." : nil
   }
 
   private static func explain(_ residual: [Int64], _ row: DerivedTLBRow) -> String {

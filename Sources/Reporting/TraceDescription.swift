@@ -91,6 +91,9 @@ public struct TraceDescription: Sendable {
       ]),
       "findings": .array(statistics.findings.map(\.data)),
     ]
+    let row = DerivedTLBRow(rowBasis, facts: facts, cpus: cpus)
+    members["notes"] = .array(
+      [TLBRowSection.recognition(row)].compactMap { $0.map(JSONValue.string) })
     if case .ticks = unit {
       members["first_ticks"] = whole.firstTime.map { JSONValue($0) } ?? .null
       members["last_ticks"] = whole.lastTime.map { JSONValue($0) } ?? .null

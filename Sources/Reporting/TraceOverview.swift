@@ -44,10 +44,13 @@ enum TraceOverview {
   }
 
   private static func span(_ trace: TraceDescription) -> String? {
-    guard let (first, last) = trace.absoluteTimes(trace.whole, trace.instanceFacts.timeUnit) else {
-      return nil
-    }
-    return "\(seconds(first)) to \(seconds(last)) s (\(seconds(last - first)) s)"
+    let unit = trace.instanceFacts.timeUnit
+    guard let (first, last) = trace.absoluteTimes(trace.whole, unit) else { return nil }
+    var dropped = 0
+    // Text in microseconds has no more than six decimals to show.
+    if case .nanoseconds(let resolution) = unit, resolution >= 1000 { dropped = 3 }
+    let shown = [first, last, last - first].map { String(seconds($0).dropLast(dropped)) }
+    return "\(shown[0]) to \(shown[1]) s (\(shown[2]) s)"
   }
 
   static func lost(_ lost: LostEvents) -> String {

@@ -57,6 +57,8 @@ public struct TraceFacts: Sendable {
   public var cpuCount: Int?
   /// Whether rows carry CPU numbers.
   public var hasCPUColumn = true
+  /// Whether rows carry thread ids.
+  public var hasTaskColumn = true
   /// Bytes of a page of the traced machine, where told.
   public var pageSize: Int?
   /// `uname -r`, where told.

@@ -51,7 +51,7 @@ import TraceEvents
     let recorded = try #require(outcome.policies[0].figures)
     let luf = outcome.policies[1]
     let expected = try #require(luf.figures)
-    #expect(luf.cases.count == 3)
+    #expect(luf.cases.count == ReplayAssumption.allCases.count)
     for figures in luf.cases {
       #expect(figures.ledger.isBalanced)
       #expect(figures.ledger.forcedFlushes <= figures.ledger.deferred)
@@ -68,6 +68,7 @@ import TraceEvents
     // What may be deferred grows from case to case, whatever becomes of it.
     let eligible = luf.cases.map { $0.ledger.deferred + $0.ledger.refused }
     #expect(eligible[0] <= eligible[1] && eligible[1] <= eligible[2])
+    #expect(eligible[2] == eligible[3] && luf.cases[3].ledger.refused == 0)
     #expect(luf.ipisAvoided == recorded.tlbRowTotal - expected.tlbRowTotal)
   }
 

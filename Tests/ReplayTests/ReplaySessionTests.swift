@@ -26,7 +26,8 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     return script
   }
 
-  private func luf(_ outcome: Outcome, _ assumption: ReadOnlyCase = .expected) throws -> CaseFigures
+  private func luf(_ outcome: Outcome, _ assumption: ReplayAssumption = .expected) throws
+    -> CaseFigures
   {
     try #require(outcome.policies[1].cases.first { $0.assumption == assumption })
   }
@@ -68,7 +69,7 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     script.allocate(cpu: 3, task: kswapd, pfn: 0x11)
     let outcome = try Self.replay(script)
     // The writable batch is flushed and pays for CPU 0; the allocation for CPUs 1 and 2.
-    for assumption in ReadOnlyCase.allCases {
+    for assumption in ReplayAssumption.allCases {
       #expect(try luf(outcome, assumption).tlbRow == [1, 1, 1, 0])
       #expect(try luf(outcome, assumption).ledger.deferred == 1)
     }
@@ -85,12 +86,41 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     #expect(outcome.reconstruction.mmShootdowns == 2)
   }
 
+  @Test func aLocalFlushRightBehindAShootdownIsItsOwn() throws {
+    var script = script()
+    script.shootdown(cpu: 0, task: 100, receivers: [users[1]], localReason: 3)
+    script.setEntry(cpu: 0, task: 100, pfn: 0x10, type: 28)
+    script.shootdown(cpu: 0, task: 100, receivers: [users[1]], localReason: 3)
+    script.flush(cpu: 0, task: 100, reason: 2)
+    script.free(cpu: 0, task: 100, pfn: 0x10)
+    script.allocate(cpu: 2, task: 102, pfn: 0x10)
+    let outcome = try Self.replay(script)
+    #expect(outcome.reconstruction.mmShootdowns == 2)
+    #expect(outcome.reconstruction.batchShootdowns == [1, 0, 0, 0, 0])
+    // The batch of CPU 0 alone is put off, and CPU 2 has to interrupt it.
+    #expect(try luf(outcome).tlbRow == [1, 2, 0, 0])
+    #expect(try luf(outcome).tlbFlush.map { $0.reduce(0, +) } == [0, 3, 0, 2, 3, 0])
+  }
+
   @Test func lazyCPUsAreLeftOut() throws {
     var script = script()
     script.reclaim(cpu: 3, task: kswapd, pfns: [0x10], receivers: users)
     script.add(.schedSwitch, cpu: 1, task: 101, [101, 0])
     script.allocate(cpu: 0, task: 100, pfn: 0x10)
     #expect(try luf(Self.replay(script)).tlbRow == [0, 0, 1, 0])
+  }
+
+  @Test func aLazyCPUThatStillHoldsTheMMIsOwedTheFlush() throws {
+    var script = script()
+    script.reclaim(cpu: 3, task: kswapd, pfns: [0x10], receivers: users)
+    script.allocate(cpu: 0, task: 100, pfn: 0x10)
+    script.add(.schedSwitch, cpu: 1, task: 101, [101, 0])
+    script.skip(1000)
+    script.reclaim(cpu: 3, task: kswapd, pfns: [0x11], receivers: [users[2]])
+    script.add(.schedSwitch, cpu: 1, task: 0, [0, 101])
+    script.allocate(cpu: 0, task: 100, pfn: 0x11)
+    // CPUs 1 and 2 at the first flush, both again at the second, though only 2 was interrupted then.
+    #expect(try luf(Self.replay(script)).tlbRow == [0, 2, 2, 0])
   }
 
   @Test func permissionChangesForce() throws {

@@ -40,7 +40,7 @@ public struct MigrationEntry: Sendable, Equatable {
 /// The numbers depend on the kernel's configuration. An entry that was set is paired, by address,
 /// with the present entry that replaces it (`remove_migration_pte`); the type whose pages come back
 /// writable is WRITE. Feed it any part of the trace, before or beside a replay.
-public struct MigrationEntrySurvey {
+public struct MigrationEntrySurvey: Sendable {
   private static let slots = 4096
   private var addresses: [UInt64] = Array(repeating: 0, count: slots)
   private var types: [UInt8] = Array(repeating: 0, count: slots)
@@ -52,21 +52,26 @@ public struct MigrationEntrySurvey {
 
   /// Looks at the migration events of a batch.
   public mutating func consume(_ batch: borrowing EventBatch) {
-    let set = EventKind.setMigrationPTE.rawValue
-    let remove = EventKind.removeMigrationPTE.rawValue
     for row in 0..<batch.count {
-      let event = batch.event(row)
-      guard event == set || event == remove else { continue }
-      let address = batch.word(row, MigrationPTE.address)
-      let pte = batch.word(row, MigrationPTE.pte)
-      let slot = Int(truncatingIfNeeded: ((address >> 12) &* 0x9e37_79b9_7f4a_7c15) >> 52)
-      if event == set {
-        addresses[slot] = address
-        types[slot] = MigrationEntry(bits: pte).type
-      } else if addresses[slot] == address, address != 0, pte & 1 != 0 {
-        if pte & 2 != 0 { writable[Int(types[slot])] += 1 } else { readOnly[Int(types[slot])] += 1 }
-        addresses[slot] = 0
+      switch batch.event(row) {
+      case EventKind.setMigrationPTE.rawValue, EventKind.removeMigrationPTE.rawValue:
+        note(batch, row)
+      default: continue
       }
+    }
+  }
+
+  /// Looks at one `set_migration_pte` or `remove_migration_pte`.
+  mutating func note(_ batch: borrowing EventBatch, _ row: Int) {
+    let address = batch.word(row, MigrationPTE.address)
+    let pte = batch.word(row, MigrationPTE.pte)
+    let slot = Int(truncatingIfNeeded: ((address >> 12) &* 0x9e37_79b9_7f4a_7c15) >> 52)
+    if batch.event(row) == EventKind.setMigrationPTE.rawValue {
+      addresses[slot] = address
+      types[slot] = MigrationEntry(bits: pte).type
+    } else if addresses[slot] == address, address != 0, pte & 1 != 0 {
+      if pte & 2 != 0 { writable[Int(types[slot])] += 1 } else { readOnly[Int(types[slot])] += 1 }
+      addresses[slot] = 0
     }
   }
 

@@ -42,6 +42,8 @@ struct Shootdown {
   var batch: UInt32 = 0
   /// CPUs that it interrupted.
   var receivers = CPUMask()
+  /// CPUs that it left out because they were lazy (concluded, not recorded).
+  var lazyMembers = CPUMask()
   /// Interrupted CPUs that have not answered yet.
   var outstanding = 0
   /// Of the interrupts, those inside the window, each of which raised the TLB row.
@@ -51,6 +53,13 @@ struct Shootdown {
   /// Whether the initiator's own TLB was flushed, and whether that event lies inside the window.
   var isLocal = false
   var isLocalCounted = false
+  /// The CPUs that the kernel's mask held: interrupted, lazy, and the initiator if it flushed.
+  var mask: CPUMask {
+    var mask = receivers
+    mask.formUnion(lazyMembers)
+    if isLocal { mask.insert(initiator) }
+    return mask
+  }
   /// Whether there was a "remote ipi send" event inside the window.
   var isSendCounted = false
   /// Position of its moment in the stream of all moments.

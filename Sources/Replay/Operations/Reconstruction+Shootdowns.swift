@@ -30,26 +30,26 @@ extension Reconstruction {
         position: position))
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
-    openCount += 1
+    open.append(number)
   }
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
   private mutating func localEvent(
     _ cpu: Int, _ time: UInt64, isBatch: Bool, _ isCounted: Bool
   ) {
+    // A shootdown has one local flush: a second one is a flush of this CPU alone, right behind it.
+    if let slot = slot(cpus[cpu].open), shootdowns[slot].isLocal { resolve(openOn: cpu, at: time) }
     if cpus[cpu].open == Self.noShootdown {
       // Without a send the mask held this CPU alone; of mm flushes no policy changes anything then.
       guard isBatch else { return }
       begin(cpu, time, pages: -1)
     }
     guard let slot = slot(cpus[cpu].open) else { return }
-    let wasLocal = shootdowns[slot].isLocal
     shootdowns[slot].isLocal = true
     shootdowns[slot].isLocalCounted = isCounted
     shootdowns[slot].isKindRecorded = true
     shootdowns[slot].kind = isBatch ? .unmapBatch : .mm
     shootdowns[slot].end = max(shootdowns[slot].end, time)
-    if wasLocal { counts.localEventsTwice += 1 }
   }
 
   mutating func requestQueued(_ cpu: Int, _ time: UInt64, target: UInt64, csd: UInt64) {
@@ -107,16 +107,18 @@ extension Reconstruction {
   /// initiator still waits and that this CPU has not answered.
   private mutating func waiting(for cpu: Int) -> UInt32? {
     guard !areRequestsTraced else { return nil }
-    var found: Int?
+    var found: UInt32?
     var candidates = 0
-    for slot in shootdowns.indices where !shootdowns[slot].isResolved {
-      if shootdowns[slot].initiator == cpu || shootdowns[slot].receivers.contains(cpu) { continue }
+    for number in open {
+      guard let slot = slot(number), shootdowns[slot].initiator != cpu,
+        !shootdowns[slot].receivers.contains(cpu)
+      else { continue }
       candidates += 1
-      if found == nil { found = slot }
+      if found == nil { found = number }
     }
     guard let found else { return nil }
     if candidates > 1 { counts.receiversAmbiguous += 1 } else { counts.receiversInWaitWindow += 1 }
-    return shootdownsBase &+ UInt32(found)
+    return found
   }
 
   /// A receiver's event: of the request that it serves, or, without csd events, of who is waiting.
@@ -137,8 +139,8 @@ extension Reconstruction {
   mutating func resolve(openOn cpu: Int, at time: UInt64?) {
     let number = cpus[cpu].open
     cpus[cpu].open = Self.noShootdown
+    open.removeAll { $0 == number }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
-    openCount -= 1
     if !areRunsTraced, let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
     if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
@@ -146,7 +148,10 @@ extension Reconstruction {
     {
       shootdowns[slot].kind = .unmapBatch
     }
-    if shootdowns[slot].kind == .unmapBatch { takeEvidence(slot, index) }
+    if shootdowns[slot].kind == .unmapBatch {
+      takeEvidence(slot, index)
+      findLazyMembers(slot)
+    }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
   }
@@ -163,6 +168,22 @@ extension Reconstruction {
     // Frames that carry no mark of their own are taken for the batch's only in a run of frees right
     // behind the flush; a migration's sources are all marked.
     tasks.states[index].isFreeingBatch = !task.isInMigration
+  }
+
+  /// CPUs in the batch's mask that were not interrupted because they are lazy.
+  ///
+  /// `mm_cpumask` keeps an idle CPU that has the mm loaded (Linux 6.12 `arch/x86/mm/tlb.c`
+  /// `enter_lazy_tlb`), so a put-off flush owes it too. Which mm that is no event says; concluded
+  /// from the user task that ran last, if a batch flush interrupted that task before.
+  private mutating func findLazyMembers(_ slot: Int) {
+    for cpu in cpus.indices {
+      if shootdowns[slot].receivers.contains(cpu) {
+        let task = Int(cpus[cpu].taskIndex)
+        if !cpus[cpu].isLazy { tasks.states[task].isFlushTarget = true }
+      } else if cpus[cpu].isLazy, tasks.states[Int(cpus[cpu].userTaskIndex)].isFlushTarget {
+        shootdowns[slot].lazyMembers.insert(cpu)
+      }
+    }
   }
 
   private static func evidence(_ task: TaskState) -> UnmapEvidence {
@@ -182,7 +203,7 @@ extension Reconstruction {
   /// At the end of a batch: closes what is complete though its initiator has not been seen since,
   /// and what has held the stream up for too long.
   mutating func settle() {
-    guard openCount > 0 else { return }
+    guard !open.isEmpty else { return }
     let isOverdue = moments.count > Self.momentsHeldMax
     for cpu in cpus.indices {
       guard let slot = slot(cpus[cpu].open) else { continue }

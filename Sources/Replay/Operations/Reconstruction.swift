@@ -21,6 +21,8 @@ struct Reconstruction: ~Copyable {
     var task = EventBatch.unknownTask
     var taskIndex: UInt32 = 0
     var isLazy = false
+    /// The user task that ran last: while the CPU is lazy, its mm stays loaded.
+    var userTaskIndex: UInt32 = 0
     /// The shootdown that it initiated and may be waiting for.
     var open = Reconstruction.noShootdown
     /// The shootdown whose function it runs.
@@ -39,7 +41,8 @@ struct Reconstruction: ~Copyable {
   var momentsBase: UInt64 = 0
   var shootdowns: [Shootdown] = []
   var shootdownsBase: UInt32 = 0
-  var openCount = 0
+  /// Shootdowns whose initiator may still wait, by start: one a CPU at most.
+  var open: [UInt32] = []
   var nextBatch: UInt32 = 0
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false
@@ -138,6 +141,7 @@ struct Reconstruction: ~Copyable {
     cpus[cpu].task = task
     cpus[cpu].taskIndex = index
     let isLazy = tasks.states[Int(index)].isLazy
+    if !isLazy { cpus[cpu].userTaskIndex = index }
     if isLazy != cpus[cpu].isLazy {
       cpus[cpu].isLazy = isLazy
       emit(isLazy ? .lazyBegin : .lazyEnd, cpu, time)

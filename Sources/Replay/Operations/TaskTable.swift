@@ -14,6 +14,8 @@ struct TaskState {
   var isFreeingBatch = false
   /// Whether a refill moved pending frames since its last allocation.
   var hasRefilled = false
+  /// Whether it ran on a CPU when a batch flush interrupted that: its mm is one that is unmapped.
+  var isFlushTarget = false
   /// Batch that collects what the task unmaps now; 0 none.
   var openBatch: UInt32 = 0
   /// Batch that it flushed last; 0 none.
@@ -31,7 +33,7 @@ struct TaskState {
   /// Whether it is known to be unmapping pages right now.
   var isUnmapping: Bool {
     isKswapd || isInDirectReclaim || deleted > 0
-      || readOnlyEntries + writableEntries + unclearEntries > 0
+      || (readOnlyEntries | writableEntries | unclearEntries) > 0
   }
 
   mutating func forgetEntries() {

@@ -71,6 +71,9 @@ public struct InstanceSurvey: Sendable {
   /// Shootdown functions: what `csd` events tell about each function word.
   public private(set) var functions = CSDFunctionTable()
 
+  /// Which kind of migration entry is writable on the traced kernel.
+  public private(set) var migrationEntries = MigrationEntrySurvey()
+
   private var eventCounts: [UInt64] = []
   private var withoutCPU: [UInt64] = []
   private var flushCounts: [UInt64]
@@ -123,7 +126,7 @@ public struct InstanceSurvey: Sendable {
     var table = [Bool](repeating: false, count: Int(EventKind.knownCount))
     let kinds: [EventKind] = [
       .tlbFlush, .pageAlloc, .csdFunctionEntry, .csdFunctionExit, .csdQueueCPU, .print,
-      .signalGenerate,
+      .signalGenerate, .setMigrationPTE, .removeMigrationPTE,
     ]
     for kind in kinds { table[Int(kind.rawValue)] = true }
     return table
@@ -187,6 +190,8 @@ public struct InstanceSurvey: Sendable {
       case Int(EventKind.csdQueueCPU.rawValue):
         functions.queue(
           batch.word(row, CSDQueue.function), to: batch.word(row, CSDQueue.cpu))
+      case Int(EventKind.setMigrationPTE.rawValue), Int(EventKind.removeMigrationPTE.rawValue):
+        migrationEntries.note(batch, row)
       default: mark(batch, row, directory)
       }
     }

@@ -75,10 +75,13 @@ public struct TraceFitness: Sendable {
 
   private func matching() -> Answer {
     let question = "Which CPU interrupted which"
+    guard facts.hasCPUColumn else {
+      return Answer(question: question, verdict: .no, reason: "this dialect has no CPU column")
+    }
     if has(.csdQueueCPU) || has(.ipiSendCPU) || has(.ipiSendCPUMask) {
       return Answer(question: question, verdict: .yes, reason: "from csd and ipi events")
     }
-    if has(.tlbFlush), facts.hasCPUColumn {
+    if has(.tlbFlush) {
       return Answer(
         question: question, verdict: .bounded,
         reason: "only by time, from reason 4 to the reason 1 events behind it; record "
@@ -124,6 +127,9 @@ public struct TraceFitness: Sendable {
 
   private func victims() -> Answer {
     let question = "Which tasks were interrupted"
+    guard facts.hasTaskColumn else {
+      return Answer(question: question, verdict: .no, reason: "this dialect has no task column")
+    }
     if has(.tlbFlush) || has(.csdFunctionEntry) {
       return Answer(
         question: question, verdict: .yes, reason: "the receiver's events carry the task that ran")

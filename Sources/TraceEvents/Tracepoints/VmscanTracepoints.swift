@@ -42,7 +42,8 @@ extension Tracepoint {
           "reclaim_flags",
           .flags(names: [
             "RECLAIM_WB_NONE": 0, "RECLAIM_WB_ANON": 1, "RECLAIM_WB_FILE": 2,
-            "RECLAIM_WB_MIXED": 0x10, "RECLAIM_WB_SYNC": 4, "RECLAIM_WB_ASYNC": 8,
+            "RECLAIM_WB_MIXED": 0x10,
+            "RECLAIM_WB_SYNC": 4, "RECLAIM_WB_ASYNC": 8,
           ]), aliases: ["flags"]),
       ]),
     Tracepoint(.lruIsolate, "vmscan", "mm_vmscan_lru_isolate"),

@@ -1,23 +1,47 @@
 import ArgumentParser
+import Replay
 import Reporting
+import TraceEvents
+import TraceFiles
 
-/// `tlbreplay info`: what is in a trace and which questions it can answer.
+/// `tlbreplay report`: replay with and without lazy unmap flush.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Tell what is in a trace, and which questions it can answer and which not.",
+    abstract: "Replay a trace with and without lazy unmap flush and print both TLB rows.",
     discussion: """
       Examples:
-        tlbreplay info perf.data
-        tlbreplay info --json capture-directory
+        tlbreplay report capture-directory
+        tlbreplay report --bounds --json trace.dat
       """)
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
 
+  @Option(
+    name: .customLong("policy"),
+    help: ArgumentHelp(
+      "A flush policy to replay beside the recorded run; repeat it for more. Default: luf-v10.",
+      valueName: "NAME"))
+  var policies: [String] = []
+
+  @Flag(help: "Show every case that the bounds come from.")
+  var bounds = false
+
+  func validate() throws {
+    let known = PolicyCatalog.entries.map(\.name)
+    if let unknown = policies.first(where: { !known.contains($0) }) {
+      throw ValidationError(
+        "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
+    }
+  }
+
   func run() throws {
     let loaded = try LoadedInput(input)
-    let trace = try loaded.describe(input, progress: Progress(isHidden: output.noProgress))
-    try output.emit(StatReport.build(trace))
+    let progress = Progress(isHidden: output.noProgress)
+    let trace = try loaded.describe(input, progress: progress)
+    let wanted = policies.isEmpty ? PolicyCatalog.entries.map(\.name) : policies
+    let outcome = try loaded.replay(trace, policies: wanted, progress: progress)
+    try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
   }
 }

@@ -40,6 +40,37 @@ struct LoadedInput {
     return description
   }
 
+  /// Replays the instance that `trace` describes under `policies`.
+  func replay(_ trace: TraceDescription, policies: [String], progress: Progress) throws -> Outcome {
+    let fitness = TraceFitness(
+      trace.whole, facts: trace.facts, instance: trace.instanceFacts,
+      statistics: trace.statistics)
+    if trace.whole.total(Int(EventKind.tlbFlush.rawValue)) == 0 {
+      throw TraceError(
+        "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
+        file: name)
+    }
+    let flush = trace.whole.functions.flush(known: trace.facts.flushTLBFunction)?.entry.function
+    let context = ReplayContext(
+      cpuCount: trace.cpus, window: trace.window?.marks.span,
+      flushFunction: flush ?? trace.facts.flushTLBFunction,
+      writeEntryType: trace.whole.migrationEntries.writeType)
+    var session = try ReplaySession(context, policies: policies)
+    var reader = try self.trace.makeReader(
+      ReadRequest(order: .time, instance: trace.instanceFacts.name))
+    var batch = EventBatch()
+    while try reader.next(into: &batch) {
+      session.consume(batch, directory: reader.directory)
+      progress.advance(by: batch.count)
+    }
+    progress.finish()
+    do {
+      return try session.finish()
+    } catch {
+      throw InternalError(description: "\(name): the replay's own checks failed: \(error)")
+    }
+  }
+
   private func read(
     into survey: inout TraceSurvey, _ request: ReadRequest, _ progress: Progress
   ) throws(TraceError) -> any TraceReader {

@@ -15,6 +15,7 @@ struct TextPreamble {
   private(set) var hasInstances = false
 
   private var sawCPU = false
+  private var sawTask = false
   private var sawEvent = false
   private var sawZeroTime = false
   private let events: TextEventTable
@@ -92,6 +93,7 @@ struct TextPreamble {
   private mutating func readEvent(_ line: TextLine) {
     if line.prefix.count > 0 { hasInstances = true }
     if line.cpu != EventBatch.unknownCPU { sawCPU = true }
+    if line.task != EventBatch.unknownTask { sawTask = true }
     if !sawEvent {
       sawEvent = true
       time = line.time
@@ -101,6 +103,7 @@ struct TextPreamble {
 
   private mutating func conclude() {
     if sawEvent, !sawCPU { facts.hasCPUColumn = false }
+    if sawEvent, !sawTask { facts.hasTaskColumn = false }
     guard let time else { return }
     facts.instances[0].timeUnit = unit(time)
     if grammar.dialect == .perfScript, isRelative {

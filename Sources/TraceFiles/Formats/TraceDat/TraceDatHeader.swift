@@ -82,10 +82,15 @@ struct TraceDatHeader {
     guard tag.hasPrefix("flyrecord") else {
       throw TraceError("expected \"options\", \"latency\" or \"flyrecord\"", at: cursor.offset - 10)
     }
+    let table = try takeTable(&cursor, cpus, &statistics)
+    // Old recorders, and `trace-cmd split`, name the clock only behind the table: u64 size, text.
+    if clock == nil, let size = try? cursor.takeSize("size of the clock"), size <= 4096,
+      let text = try? cursor.take(size, "the clock").text, text.contains("[")
+    {
+      clock = Self.activeClock(text)
+    }
     buffers = [
-      TraceDatBuffer(
-        name: "", clock: clock, pageSize: metadata.pageSize,
-        cpus: try takeTable(&cursor, cpus, &statistics))
+      TraceDatBuffer(name: "", clock: clock, pageSize: metadata.pageSize, cpus: table)
     ]
     for (offset, name) in instances {
       do throws(TraceError) {

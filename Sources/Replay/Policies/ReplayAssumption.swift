@@ -1,0 +1,25 @@
+/// What is assumed where a trace does not tell: which unmapped pages were mapped read-only, and how
+/// long a flush lasts that the recorded run did not do.
+///
+/// The bounds of a policy are the least and the greatest result over all of these.
+public enum ReplayAssumption: Int, Sendable, CaseIterable {
+  /// Only what is proven read-only is deferred; flushes last as the recorded ones.
+  case onlyProven
+  /// Proven, and file pages that reclaim takes out of the page cache: clean ones, or they would have
+  /// been written first, and writable only in shared writable mappings. The figure that is shown.
+  case expected
+  /// All that is not proven ineligible.
+  case allPossible
+  /// The same, and flushes take no time, so no deferral is refused because another one runs. The
+  /// recorded waits are those of CPUs that all flush at once; with fewer flushes they shrink.
+  case allPossibleAtOnce
+
+  func isEligible(_ evidence: UnmapEvidence) -> Bool {
+    switch evidence {
+    case .provenReadOnly: true
+    case .provenIneligible, .otherPath: false
+    case .reclaimedFile: self != .onlyProven
+    case .unseen: self == .allPossible || self == .allPossibleAtOnce
+    }
+  }
+}

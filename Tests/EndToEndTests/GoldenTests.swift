@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+import TraceBuilding
+
+/// Whole reports, byte by byte. `UPDATE_GOLDEN=1 swift test` rewrites them: review the difference.
+@Suite struct GoldenTests {
+  static let reports = [
+    ("info-tc-4cpu-churn-v6", ["info", "captures/tc-4cpu-churn-v6"]),
+    ("stat-tc-4cpu-churn-v6", ["stat", "captures/tc-4cpu-churn-v6"]),
+    ("stat-tc-4cpu-churn-v6.json", ["stat", "--json", "captures/tc-4cpu-churn-v6"]),
+    ("stat-perf-4cpu-anon-g", ["stat", "captures/perf-4cpu-anon-g"]),
+    ("stat-ft-8cpu-churn", ["stat", "captures/ft-8cpu-churn"]),
+    ("stat-2inst", ["stat", "formats/td-a-v7-2inst.dat"]),
+    ("stat-6.1-kernel", ["stat", "formats/td-b-one-v7-zstd.dat"]),
+    ("stat-damaged", ["stat", "formats/td-a-DAMAGED-truncated-v7-zstd.dat"]),
+    ("info-nocontext", ["info", "formats/ft-a-one-nocontext.txt.gz"]),
+    ("report-burst-16", ["report", "--bounds", "luf-pairs/burst-16/0.1"]),
+    ("report-burst-16.json", ["report", "--json", "luf-pairs/burst-16/0.1"]),
+    ("report-ft-4cpu-anon-move", ["report", "captures/ft-4cpu-anon-move"]),
+    ("policies", ["policies"]),
+  ]
+
+  @Test(arguments: reports)
+  func reportIsAsReviewed(_ name: String, _ arguments: [String]) throws {
+    let run = try Tool.run(arguments)
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.errors.isEmpty)
+    let file = Fixture.traces.appending(
+      path: "golden/\(name)\(name.hasSuffix(".json") ? "" : ".txt")")
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try run.output.write(to: file, atomically: true, encoding: .utf8)
+    }
+    let golden = try String(contentsOf: file, encoding: .utf8)
+    #expect(run.output == golden, "\(firstDifference(run.output, golden))")
+  }
+
+  /// 80 columns, but for the rows that have the kernel's layout.
+  @Test(arguments: reports.filter { !$0.0.hasSuffix(".json") })
+  func proseFitsATerminal(_ name: String, _ arguments: [String]) throws {
+    for line in try Tool.run(arguments).output.split(separator: "\n") {
+      let isKernelRow =
+        line.hasPrefix("TLB:") || line.trimmingCharacters(in: .whitespaces).hasPrefix("CPU0")
+      #expect(line.count <= 80 || isKernelRow, "\(line)")
+    }
+  }
+
+  private func firstDifference(_ got: String, _ want: String) -> String {
+    let pairs = zip(got.split(separator: "\n"), want.split(separator: "\n"))
+    guard let pair = pairs.first(where: { $0 != $1 }) else { return "one is longer" }
+    return "got  \(pair.0)\nwant \(pair.1)"
+  }
+}
