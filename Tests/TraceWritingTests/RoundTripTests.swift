@@ -67,7 +67,8 @@ import TraceWriting
       let masks = Tracepoint.of(format.kind).fields.map { wanted -> UInt64? in
         if wanted.name.contains("[") { return .max }
         let names = [wanted.name] + wanted.aliases
-        guard let field = format.fields.first(where: { names.contains($0.name) }) else { return nil }
+        let found = format.fields.first { names.contains($0.name) }
+        guard let field = found else { return nil }
         return field.size >= 8 || field.isDynamic ? .max : 1 << UInt64(field.size * 8) - 1
       }
       return (format.kind, masks)
