@@ -51,7 +51,7 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceWriting"],
+      name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceFiles", "TraceWriting"],
       swiftSettings: settings),
     .testTarget(
       name: "ReplayTests",

@@ -1,0 +1,163 @@
+import Foundation
+import TraceWriting
+
+/// One line of the result.
+struct Measurement {
+  let name: String
+  let events: UInt64
+  let inputBytes: Int
+  let cpuSeconds: Double
+  let anonymousBytes: Int
+  /// What the figure is to be compared with.
+  var note: String
+
+  var eventsPerSecond: Double { Double(events) / max(cpuSeconds, 1e-6) }
+}
+
+/// Makes inputs, measures, and keeps the results.
+struct BenchmarkSuite {
+  let options: Options
+  let folder: String
+  let tool: String
+  private(set) var measurements: [Measurement] = []
+  private(set) var failures: [String] = []
+  private var uncompressedSeconds: Double?
+
+  init(options: Options, folder: String, tool: String) {
+    self.options = options
+    self.folder = folder
+    self.tool = tool
+  }
+
+  mutating func run(_ row: String) throws {
+    let inputs = Inputs(folder: folder, events: options.events, seed: options.seed)
+    let slice = Inputs(folder: folder, events: options.slice, seed: options.seed)
+    switch row {
+    case "v6":
+      let input = try inputs.traceDat("large-v6.dat", .six)
+      let seconds = try stat("trace.dat v6, uncompressed", input, "goal 40 M events/s")
+      uncompressedSeconds = seconds
+      try FileManager.default.removeItem(atPath: input.path)
+    case "v7-zstd": try compressed(inputs)
+    case "perf":
+      let input = try inputs.perfData("large.data")
+      _ = try stat("perf.data", input, "goal 15 M events/s")
+      try FileManager.default.removeItem(atPath: input.path)
+    case "text":
+      let input = try inputs.ftraceText("large.txt")
+      _ = try stat("ftrace text", input, "goal 6 M lines/s")
+      try FileManager.default.removeItem(atPath: input.path)
+    case "trace-cmd":
+      try sideBySide(
+        slice.traceDat("slice.dat", .six), "trace-cmd", "trace-cmd report", awkField: 4)
+    default: try sideBySide(slice.perfData("slice.data"), "perf", "perf script -i", awkField: 5)
+    }
+  }
+
+  /// Version 7 with zstd, against the sum of bare decompression and the uncompressed run.
+  private mutating func compressed(_ inputs: Inputs) throws {
+    let input = try inputs.traceDat("large-v7.dat", .seven(.zstd))
+    let bare = try median {
+      try ChildProcess.run(
+        [CommandLine.arguments[0], "--bare-zstd", input.path], output: "/dev/null")
+    }
+    note("bare zstd decompression of v7", input, bare, "the floor of the next row")
+    let seconds = try stat("trace.dat v7, zstd", input, "")
+    if let uncompressedSeconds, failures.isEmpty {
+      let ratio = seconds / (bare.cpuSeconds + uncompressedSeconds)
+      let last = measurements.count - 1
+      measurements[last].note = String(
+        format: "%.2f x (bare zstd + uncompressed run), goal 1.5 x", ratio)
+    }
+    try FileManager.default.removeItem(atPath: input.path)
+  }
+
+  /// Measures `stat --json` and checks its counts; CPU seconds.
+  private mutating func stat(
+    _ name: String, _ input: (path: String, counts: MixCounts), _ goal: String
+  ) throws -> Double {
+    let output = "\(folder)/stat.json"
+    let cost = try median {
+      try ChildProcess.run([tool, "stat", "--no-progress", "--json", input.path], output: output)
+    }
+    let failure =
+      cost.status == 0
+      ? try StatCheck.difference(output, input.counts) : "tlbreplay stat exits with \(cost.status)"
+    if let failure { failures.append("\(name): \(failure)") }
+    note(name, input, cost, failure == nil ? goal : "FAILED")
+    return cost.cpuSeconds
+  }
+
+  /// The stock tool and awk, then tlbreplay, on the same small file.
+  private mutating func sideBySide(
+    _ input: (path: String, counts: MixCounts), _ stock: String, _ command: String, awkField: Int
+  ) throws {
+    let output = "\(folder)/stock.txt"
+    let pipeline =
+      "\(command) '\(input.path)' 2>/dev/null"
+      + " | awk '{ n[$\(awkField)]++ } END { for (e in n) print e, n[e] }'"
+    let cost = try median { try ChildProcess.run(["sh", "-c", pipeline], output: output) }
+    if let difference = try StatCheck.lineDifference(output, input.counts) {
+      failures.append("\(stock): \(difference)")
+    }
+    note("\(command.replacingOccurrences(of: " -i", with: "")) \\| awk, slice", input, cost, "")
+    let seconds = try stat("tlbreplay stat, the same slice", input, "")
+    let last = measurements.count - 1
+    if measurements[last].note == "" {
+      measurements[last].note = String(format: "%.0f x \(stock)", cost.cpuSeconds / seconds)
+    }
+    try FileManager.default.removeItem(atPath: input.path)
+  }
+
+  /// The run with the median CPU time.
+  private func median(_ measure: () throws -> Cost) throws -> Cost {
+    let runs = try (0..<options.runs).map { _ in try measure() }
+    return runs.sorted { $0.cpuSeconds < $1.cpuSeconds }[runs.count / 2]
+  }
+
+  private mutating func note(
+    _ name: String, _ input: (path: String, counts: MixCounts), _ cost: Cost, _ note: String
+  ) {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: input.path)
+    measurements.append(
+      Measurement(
+        name: name, events: input.counts.total,
+        inputBytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0, cpuSeconds: cost.cpuSeconds,
+        anonymousBytes: cost.anonymousBytes, note: note))
+    FileHandle.standardError.write(Data("\(name): \(cost.cpuSeconds) s\n".utf8))
+  }
+
+  // MARK: Results
+
+  private func cells(_ row: Measurement) -> [String] {
+    [
+      row.name, String(format: "%.1f", Double(row.events) / 1e6),
+      String(format: "%.0f", Double(row.inputBytes) / 1_048_576),
+      String(format: "%.2f", row.cpuSeconds), String(format: "%.2f", row.eventsPerSecond / 1e6),
+      String(format: "%.0f", Double(row.anonymousBytes) / 1_048_576), row.note,
+    ]
+  }
+
+  private static let heads = [
+    "input", "M events", "MiB", "CPU s", "M events / CPU s", "own memory MiB", "",
+  ]
+
+  func markdown() -> String {
+    let rows = [Self.heads] + [["---", "--:", "--:", "--:", "--:", "--:", "---"]]
+    return (rows + measurements.map(cells)).map { "| \($0.joined(separator: " | ")) |" }
+      .joined(separator: "\n")
+  }
+
+  func text() -> String {
+    let rows = ([Self.heads] + measurements.map(cells)).map { row in
+      row.map { $0.replacingOccurrences(of: "\\|", with: "|") }
+    }
+    let widths = Self.heads.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 || column == 6 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}
