@@ -87,7 +87,8 @@ public enum ReplayReport {
         .note(
           "lower and upper: the least and the greatest TLB row over what this trace cannot show: "
             + "which reclaimed pages were mapped read-only, and how long a flush keeps others from "
-            + "being deferred. Deferring more does not always flush less, so each case is replayed."),
+            + "being deferred. Deferring more does not always flush less, so each case is replayed."
+        ),
       ])
   }
 
