@@ -42,7 +42,7 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     script.allocate(cpu: 1, task: 101, pfn: 0x100)
     let outcome = try Self.replay(script)
     #expect(outcome.policies[0].figures?.tlbRow == [1, 2, 1, 0])
-    #expect(outcome.policies[0].rowGrade == .measured)
+    #expect(outcome.policies[0].rowGrade == .derived)
     let expected = try luf(outcome)
     // CPU 0 allocates: its own flush is no interrupt.
     #expect(expected.tlbRow == [0, 1, 1, 0])

@@ -37,21 +37,26 @@ struct BenchmarkSuite {
       let input = try inputs.traceDat("large-v6.dat", .six)
       let seconds = try stat("trace.dat v6, uncompressed", input, "goal 40 M events/s")
       uncompressedSeconds = seconds
-      try FileManager.default.removeItem(atPath: input.path)
+      try discard(input.path)
     case "v7-zstd": try compressed(inputs)
     case "perf":
       let input = try inputs.perfData("large.data")
       _ = try stat("perf.data", input, "goal 15 M events/s")
-      try FileManager.default.removeItem(atPath: input.path)
+      try discard(input.path)
     case "text":
       let input = try inputs.ftraceText("large.txt")
       _ = try stat("ftrace text", input, "goal 6 M lines/s")
-      try FileManager.default.removeItem(atPath: input.path)
+      try discard(input.path)
     case "trace-cmd":
       try sideBySide(
         slice.traceDat("slice.dat", .six), "trace-cmd", "trace-cmd report", awkField: 4)
     default: try sideBySide(slice.perfData("slice.data"), "perf", "perf script -i", awkField: 5)
     }
+  }
+
+  /// Makes room for the next input.
+  private func discard(_ path: String) throws {
+    if !options.keepsInputs { try FileManager.default.removeItem(atPath: path) }
   }
 
   /// Version 7 with zstd, against the sum of bare decompression and the uncompressed run.
@@ -69,7 +74,7 @@ struct BenchmarkSuite {
       measurements[last].note = String(
         format: "%.2f x (bare zstd + uncompressed run), goal 1.5 x", ratio)
     }
-    try FileManager.default.removeItem(atPath: input.path)
+    try discard(input.path)
   }
 
   /// Measures `stat --json` and checks its counts; CPU seconds.
@@ -106,7 +111,7 @@ struct BenchmarkSuite {
     if measurements[last].note == "" {
       measurements[last].note = String(format: "%.0f x \(stock)", cost.cpuSeconds / seconds)
     }
-    try FileManager.default.removeItem(atPath: input.path)
+    try discard(input.path)
   }
 
   /// The run with the median CPU time.

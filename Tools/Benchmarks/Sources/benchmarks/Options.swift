@@ -5,7 +5,7 @@ struct Options {
 
   static let usage = """
     usage: benchmarks [--events N] [--slice N] [--runs N] [--seed N] [--dir DIR] [--rows LIST]
-                      [--tlbreplay FILE] [--markdown]
+                      [--tlbreplay FILE] [--keep] [--markdown]
 
       --events N        events in the inputs that only tlbreplay reads (10000000)
       --slice N         events in the inputs that stock tools read as well (1000000)
@@ -14,6 +14,7 @@ struct Options {
       --dir DIR         where the inputs are made (a temporary folder, removed at the end)
       --rows LIST       of \(allRows.joined(separator: ",")) (all)
       --tlbreplay FILE  the tool to measure (the release build of this package's parent)
+      --keep            leave the inputs in DIR, to look at with a profiler
       --markdown        print a table for a README
     """
 
@@ -25,12 +26,17 @@ struct Options {
   var rows = Options.allRows
   var tool: String?
   var isMarkdown = false
+  var keepsInputs = false
 
   init(_ arguments: ArraySlice<String>) throws {
     var rest = arguments
     while let name = rest.popFirst() {
       if name == "--markdown" {
         isMarkdown = true
+        continue
+      }
+      if name == "--keep" {
+        keepsInputs = true
         continue
       }
       guard let value = rest.popFirst() else { throw BenchmarkError(Self.usage) }
