@@ -44,3 +44,27 @@ public enum EventKind: UInt16, CaseIterable, Sendable {
   /// How many kinds there are; the first index that an ``EventDirectory`` gives to other events.
   public static let knownCount = UInt16(EventKind.allCases.count)
 }
+
+/// A set of event kinds.
+public struct EventKindSet: Sendable, Equatable {
+  private var low: UInt64
+  private var high: UInt64
+
+  /// Every kind.
+  public static let all = EventKindSet(EventKind.allCases)
+
+  /// Some kinds.
+  public init(_ kinds: [EventKind]) {
+    precondition(EventKind.allCases.count <= 128, "the set's two words hold 128 kinds")
+    low = 0
+    high = 0
+    for kind in kinds {
+      if kind.rawValue < 64 { low |= 1 << kind.rawValue } else { high |= 1 << (kind.rawValue - 64) }
+    }
+  }
+
+  /// Whether `kind` is one of them.
+  public func contains(_ kind: EventKind) -> Bool {
+    kind.rawValue < 64 ? low >> kind.rawValue & 1 == 1 : high >> (kind.rawValue - 64) & 1 == 1
+  }
+}

@@ -14,11 +14,16 @@ public struct ReadRequest: Sendable {
   public var order: EventOrder
   /// Only this instance (the top one is ""); nil reads all, one after the other or line by line.
   public var instance: String?
+  /// Kinds whose payload words are wanted; rows of other kinds carry none, which saves decoding them.
+  public var payloads: EventKindSet
 
   /// Everything, in `order`.
-  public init(order: EventOrder, instance: String? = nil) {
+  public init(
+    order: EventOrder, instance: String? = nil, payloads: EventKindSet = .all
+  ) {
     self.order = order
     self.instance = instance
+    self.payloads = payloads
   }
 }
 

@@ -56,8 +56,12 @@ public struct InstanceSurvey: Sendable {
 
   /// Width of the tables: one more than the highest CPU seen, rounded up to a power of two.
   public private(set) var cpuSlots = 8
-  /// One more than the highest CPU seen.
-  public private(set) var cpusSeen = 0
+  /// One more than the highest CPU with an event.
+  public var cpusSeen: Int {
+    (0..<cpuSlots).last { cpu in
+      stride(from: cpu, to: eventCounts.count, by: cpuSlots).contains { eventCounts[$0] > 0 }
+    }.map { $0 + 1 } ?? 0
+  }
   /// Rows counted.
   public private(set) var eventTotal: UInt64 = 0
   /// Smallest and largest time; nil without rows.
@@ -74,6 +78,7 @@ public struct InstanceSurvey: Sendable {
   /// Which kind of migration entry is writable on the traced kernel.
   public private(set) var migrationEntries = MigrationEntrySurvey()
 
+  private var detailRows: [Int] = []
   private var eventCounts: [UInt64] = []
   private var withoutCPU: [UInt64] = []
   private var flushCounts: [UInt64]
@@ -121,79 +126,105 @@ public struct InstanceSurvey: Sendable {
   /// `mm_page_alloc` events by order; the last slot holds every larger order.
   public var allocationsByOrder: [UInt64] { orderCounts }
 
-  /// Which kinds the second pass of ``absorb(_:window:directory:)`` looks at.
-  private static let isDetailed: [Bool] = {
-    var table = [Bool](repeating: false, count: Int(EventKind.knownCount))
-    let kinds: [EventKind] = [
-      .tlbFlush, .pageAlloc, .csdFunctionEntry, .csdFunctionExit, .csdQueueCPU, .print,
-      .signalGenerate, .setMigrationPTE, .removeMigrationPTE,
-    ]
-    for kind in kinds { table[Int(kind.rawValue)] = true }
-    return table
-  }()
+  /// The kinds that the second pass of ``absorb(_:window:directory:)`` looks at.
+  static let detailedKinds: [EventKind] = [
+    .tlbFlush, .pageAlloc, .csdFunctionEntry, .csdFunctionExit, .csdQueueCPU, .print,
+    .signalGenerate, .setMigrationPTE, .removeMigrationPTE,
+  ]
+
+  /// By event index, 1 for those kinds; the last entry serves every event that the tool does not know.
+  private static let detailWeights: [Int] =
+    EventKind.allCases.map { detailedKinds.contains($0) ? 1 : 0 } + [0]
 
   /// Counts the rows of `batch` that lie in `window`.
   mutating func absorb(
     _ batch: borrowing EventBatch, window: TimeWindow?, directory: EventDirectory
   ) {
-    grow(events: directory.names.count, batch)
-    let start = window?.start ?? 0
-    let end = window?.end ?? .max
+    guard batch.count > 0 else { return }
+    grow(events: directory.names.count)
+    if detailRows.isEmpty {
+      detailRows = [Int](repeating: 0, count: EventBatch.capacity + 1)
+    }
+    let (details, uncounted) = countRows(batch, window ?? TimeWindow(start: 0, end: .max))
+    if uncounted > 0 { countRowsApart(batch, window) }
+    for index in 0..<details { absorbDetail(batch, detailRows[index], directory) }
+  }
+
+  /// Counts every row of a CPU that the tables have room for, and lists the rows to look at closer.
+  ///
+  /// - Returns: how many are listed in ``detailRows``, and how many rows were left out.
+  private mutating func countRows(_ batch: borrowing EventBatch, _ window: TimeWindow) -> (
+    details: Int, uncounted: Int
+  ) {
+    let weights = Self.detailWeights
+    let slots = cpuSlots
     var first = firstTime ?? .max
     var last = lastTime ?? 0
-    var counted: UInt64 = 0
-    let slots = cpuSlots
-    eventCounts.withUnsafeMutableBufferPointer { counts in
-      for row in 0..<batch.count {
-        let time = batch.timestamp(row)
-        guard time >= start, time <= end else { continue }
-        counted &+= 1
-        first = min(first, time)
-        last = max(last, time)
-        let cpu = Int(batch.cpu(row))
-        // `grow` has made room for every event and every CPU of the batch.
-        if cpu < slots { counts[Int(batch.event(row)) &* slots &+ cpu] &+= 1 }
+    var counted = 0
+    var apart = 0
+    var details = 0
+    detailRows.withUnsafeMutableBufferPointer { rows in
+      eventCounts.withUnsafeMutableBufferPointer { counts in
+        for row in 0..<batch.count {
+          let time = batch.timestamp(row)
+          guard time >= window.start, time <= window.end else { continue }
+          counted &+= 1
+          first = min(first, time)
+          last = max(last, time)
+          let event = Int(batch.event(row))
+          let cpu = Int(batch.cpu(row))
+          // `grow` has made room for every event of the directory.
+          if cpu < slots { counts[event &* slots &+ cpu] &+= 1 } else { apart &+= 1 }
+          // Written always, kept only if the row counts: no branch to mispredict.
+          rows[details] = row
+          details &+= weights[min(event, weights.count &- 1)]
+        }
       }
     }
     if counted > 0 {
       firstTime = first
       lastTime = last
-      eventTotal += counted
+      eventTotal += UInt64(counted)
     }
-    absorbDetails(batch, start, end, directory)
+    return (details, apart)
   }
 
-  private mutating func absorbDetails(
-    _ batch: borrowing EventBatch, _ start: UInt64, _ end: UInt64, _ directory: EventDirectory
-  ) {
-    let isDetailed = Self.isDetailed
+  /// Counts the rows that ``countRows(_:_:)`` left out: without a CPU, or of a CPU not seen before.
+  private mutating func countRowsApart(_ batch: borrowing EventBatch, _ window: TimeWindow?) {
+    let slots = cpuSlots
     for row in 0..<batch.count {
-      let event = Int(batch.event(row))
       let cpu = batch.cpu(row)
-      if cpu == EventBatch.unknownCPU, batch.timestamp(row) >= start, batch.timestamp(row) <= end {
-        withoutCPU[event] &+= 1
+      guard Int(cpu) >= slots, window?.contains(batch.timestamp(row)) ?? true else { continue }
+      let event = Int(batch.event(row))
+      if cpu == EventBatch.unknownCPU {
+        withoutCPU[event] += 1
+      } else {
+        widen(to: Int(cpu) + 1)
+        eventCounts[event * cpuSlots + Int(cpu)] += 1
       }
-      guard event < isDetailed.count, isDetailed[event] else { continue }
-      guard batch.timestamp(row) >= start, batch.timestamp(row) <= end else { continue }
-      switch event {
-      case Int(EventKind.tlbFlush.rawValue): countFlush(batch, row, cpu)
-      case Int(EventKind.pageAlloc.rawValue):
-        let order = batch.word(row, PageAlloc.order)
-        if order != EventBatch.absent {
-          orderCounts[Int(min(order, UInt64(Self.orders - 1)))] &+= 1
-        }
-      case Int(EventKind.csdFunctionEntry.rawValue):
-        functions.run(
-          batch.word(row, CSDFunction.function), cpu: cpu,
-          isRemote: batch.word(row, CSDFunction.csd) != 0)
-      case Int(EventKind.csdFunctionExit.rawValue): functions.end(cpu: cpu)
-      case Int(EventKind.csdQueueCPU.rawValue):
-        functions.queue(
-          batch.word(row, CSDQueue.function), to: batch.word(row, CSDQueue.cpu))
-      case Int(EventKind.setMigrationPTE.rawValue), Int(EventKind.removeMigrationPTE.rawValue):
-        migrationEntries.note(batch, row)
-      default: mark(batch, row, directory)
-      }
+    }
+  }
+
+  private mutating func absorbDetail(
+    _ batch: borrowing EventBatch, _ row: Int, _ directory: EventDirectory
+  ) {
+    let cpu = batch.cpu(row)
+    switch Int(batch.event(row)) {
+    case Int(EventKind.tlbFlush.rawValue): countFlush(batch, row, cpu)
+    case Int(EventKind.pageAlloc.rawValue):
+      let order = batch.word(row, PageAlloc.order)
+      if order != EventBatch.absent { orderCounts[Int(min(order, UInt64(Self.orders - 1)))] &+= 1 }
+    case Int(EventKind.csdFunctionEntry.rawValue):
+      functions.run(
+        batch.word(row, CSDFunction.function), cpu: cpu,
+        isRemote: batch.word(row, CSDFunction.csd) != 0)
+    case Int(EventKind.csdFunctionExit.rawValue): functions.end(cpu: cpu)
+    case Int(EventKind.csdQueueCPU.rawValue):
+      functions.queue(
+        batch.word(row, CSDQueue.function), to: batch.word(row, CSDQueue.cpu))
+    case Int(EventKind.setMigrationPTE.rawValue), Int(EventKind.removeMigrationPTE.rawValue):
+      migrationEntries.note(batch, row)
+    default: mark(batch, row, directory)
     }
   }
 
@@ -234,23 +265,18 @@ public struct InstanceSurvey: Sendable {
     marks.insert(mark, at: position)
   }
 
-  private mutating func grow(events: Int, _ batch: borrowing EventBatch) {
-    var highest = -1
-    for row in 0..<batch.count {
-      let cpu = Int(batch.cpu(row))
-      if cpu > highest && cpu != Int(EventBatch.unknownCPU) { highest = cpu }
-    }
-    cpusSeen = max(cpusSeen, highest + 1)
-    if cpusSeen > cpuSlots {
-      let wider = 1 << (Int.bitWidth - (cpusSeen - 1).leadingZeroBitCount)
-      eventCounts = Self.widened(eventCounts, from: cpuSlots, to: wider)
-      flushCounts = Self.widened(flushCounts, from: cpuSlots, to: wider)
-      cpuSlots = wider
-    }
-    if events > withoutCPU.count {
-      eventCounts += [UInt64](repeating: 0, count: (events - withoutCPU.count) * cpuSlots)
-      withoutCPU += [UInt64](repeating: 0, count: events - withoutCPU.count)
-    }
+  private mutating func grow(events: Int) {
+    guard events > withoutCPU.count else { return }
+    eventCounts += [UInt64](repeating: 0, count: (events - withoutCPU.count) * cpuSlots)
+    withoutCPU += [UInt64](repeating: 0, count: events - withoutCPU.count)
+  }
+
+  private mutating func widen(to cpus: Int) {
+    guard cpus > cpuSlots else { return }
+    let wider = 1 << (Int.bitWidth - (cpus - 1).leadingZeroBitCount)
+    eventCounts = Self.widened(eventCounts, from: cpuSlots, to: wider)
+    flushCounts = Self.widened(flushCounts, from: cpuSlots, to: wider)
+    cpuSlots = wider
   }
 
   private static func widened(_ table: [UInt64], from old: Int, to new: Int) -> [UInt64] {

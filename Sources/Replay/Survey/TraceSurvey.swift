@@ -5,6 +5,9 @@ public import TraceEvents
 /// It needs no order between CPUs. It finds the marks that a window can be taken from; a second
 /// survey with a window counts what lies inside.
 public struct TraceSurvey: Sendable {
+  /// The kinds whose payload a survey looks at; a reader may leave out the others'.
+  public static let payloads = EventKindSet(InstanceSurvey.detailedKinds)
+
   /// One a buffer, in the order of ``TraceFacts/instances``.
   public private(set) var instances: [InstanceSurvey] = []
   private let window: TimeWindow?

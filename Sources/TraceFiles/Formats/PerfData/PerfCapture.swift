@@ -16,7 +16,7 @@ struct PerfCapture {
   /// The events.
   private(set) var table = PerfEventTable()
   /// The tracepoints' formats.
-  private(set) var decoder = RecordDecoder()
+  private(set) var decoder: RecordDecoder
   /// Names.
   let directory = EventDirectory()
   /// What was bad.
@@ -32,7 +32,8 @@ struct PerfCapture {
   /// Build ids listed among the facts.
   private static let buildIDsMax = 64
 
-  init(format: String) {
+  init(format: String, payloads: EventKindSet = .all) {
+    decoder = RecordDecoder(payloads: payloads)
     facts = TraceFacts(
       format: format,
       instances: [TraceInstance(name: "", clock: nil, timeUnit: .nanoseconds(resolution: 1))])

@@ -44,7 +44,7 @@ struct PerfDataReader: TraceReader {
       throw TraceError("has no instance \"\(name)\": a perf.data has one buffer without a name")
     }
     self.parts = parts
-    capture = PerfCapture(format: "perf.data")
+    capture = PerfCapture(format: "perf.data", payloads: request.payloads)
     let header = try PerfDataHeader(first.file.bytes, &capture.statistics)
     capture.facts.format = header.isPipe ? "perf.data/pipe" : "perf.data"
     if parts.count > 1 || header.features.contains(where: { $0.id == 24 }) {

@@ -105,8 +105,11 @@ final class TextEventTable {
   /// The plan used for a name that found no slot, rewritten at each use.
   private static let spare = UInt16(namesMax)
 
-  init(_ directory: EventDirectory) {
+  private let payloads: EventKindSet
+
+  init(_ directory: EventDirectory, payloads: EventKindSet = .all) {
     self.directory = directory
+    self.payloads = payloads
     allKeys = Tracepoint.all.map(TextKey.all)
     plans = .allocate(capacity: Self.namesMax + 1)
     slots = .allocate(capacity: Self.slotCount)
@@ -167,7 +170,7 @@ final class TextEventTable {
   }
 
   private func makePlan(_ event: UInt16) -> TextPlan {
-    guard let kind = EventKind(rawValue: event) else {
+    guard let kind = EventKind(rawValue: event), payloads.contains(kind) else {
       return TextPlan(event: event, words: 0, layout: .keyed, keys: 0, keyCount: 0)
     }
     let firstKey = allKeys[..<Int(event)].reduce(0) { $0 + $1.count }

@@ -41,7 +41,7 @@ struct TextReader: TraceReader {
     _ dialect: TextDialect, _ input: TextInput, _ compression: Compression?, _ request: ReadRequest
   ) throws(TraceError) {
     directory = EventDirectory()
-    events = TextEventTable(directory)
+    events = TextEventTable(directory, payloads: request.payloads)
     payload = TextPayload(directory, events)
     names = TextTaskNames(directory)
     pristine = input

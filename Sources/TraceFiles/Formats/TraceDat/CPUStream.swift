@@ -1,4 +1,3 @@
-import CZstd
 import TraceEvents
 
 /// Where one CPU's pages lie in the file.
@@ -31,7 +30,7 @@ enum ChunkCodec {
 struct CPUStream {
   let cpu: UInt16
   private let layout: PageLayout
-  private var chunks: ChunkSource?
+  private var source: PageSource
 
   /// Bytes in memory that hold pages, and the file offset of their first byte (of the chunk that
   /// they were decompressed from).
@@ -50,28 +49,23 @@ struct CPUStream {
   /// Whether there is no pending record and never will be.
   private(set) var isExhausted = false
 
-  /// A stream over `data`, which has been checked to begin inside `file`.
-  init(_ data: CPUData, file: ByteView, layout: PageLayout, statistics: inout IngestStatistics) {
-    cpu = UInt16(data.cpu)
+  /// A stream over the pages of `cpu`.
+  init(_ cpu: Int, _ source: PageSource, layout: PageLayout, statistics: inout IngestStatistics) {
+    self.cpu = UInt16(cpu)
     self.layout = layout
-    records = file.start
-    if let codec = data.codec {
-      chunks = ChunkSource(data, codec, file: file, statistics: &statistics)
-      pages = ByteView(start: file.start, count: 0)
-      pagesOrigin = data.offset
-    } else {
-      let left = file.count - data.offset
-      if data.size > left {
-        statistics.note(
-          "truncated-file", .damage, at: file.count,
-          "CPU \(data.cpu)'s pages need \(data.size) bytes from byte \(data.offset), \(left) are there"
-        )
-      }
-      pages = ByteView(start: file.start + data.offset, count: min(data.size, left))
-      pagesOrigin = data.offset
-    }
+    self.source = source
+    // Nothing yet: `advance` asks the source for the first pages.
+    let nothing = OwnedBytes(count: 0).bytes
+    pages = nothing
+    pagesOrigin = 0
+    records = nothing.start
     advance(&statistics)
   }
+
+  /// Linux 6.12 `include/linux/threads.h` PID_MAX_LIMIT: no thread id is larger.
+  private static let taskMax: UInt32 = 4_194_304
+  /// No kernel has as many flush reasons (6 in Linux 6.18).
+  private static let flushReasonMax: UInt64 = 63
 
   /// Adds pending records up to time `limit` to `batch`, as far as it has room.
   mutating func emit(
@@ -79,36 +73,114 @@ struct CPUStream {
     directory: EventDirectory, batch: inout EventBatch, statistics: inout IngestStatistics
   ) {
     while !isExhausted, timestamp <= limit, !batch.isFull {
-      let record = ByteView(start: records + recordStart, count: recordLength)
-      var type = record.u16(0)
-      var task = record.load(4, as: Int32.self)
-      if layout.bigEndian {
-        type = type.byteSwapped
-        task = task.byteSwapped
-      }
-      // Linux 6.12 `include/linux/threads.h` PID_MAX_LIMIT: no thread id is larger.
-      if UInt32(bitPattern: task) > 4_194_304 { noteImplausible("thread \(task)", &statistics) }
-      let time = clock.isIdentity ? timestamp : clock.convert(timestamp)
-      if let plan = decoder.plan(type) {
-        if !decoder.append(
-          record, plan: plan, timestamp: time, cpu: cpu, task: task, to: &batch,
-          directory: directory)
-        {
-          noteShort(record, type, &statistics)
-        } else if plan.event == EventKind.tlbFlush.rawValue,
-          batch.word(batch.count &- 1, TLBFlush.reason) > 63
-        {
-          noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
-        }
-      } else {
-        appendUnknown(type, time, task, &batch, directory, &statistics)
+      switch layout.bigEndian ? .special : emitPlain(limit, clock, decoder, &batch, &statistics) {
+      case .stopped: continue
+      case .special: emitOne(clock, decoder, directory, &batch, &statistics)
+      case .atHeader: break
       }
       advance(&statistics)
     }
   }
 
-  /// Finds the next record; sets `isExhausted` if there is none.
+  /// Why ``emitPlain`` returned.
+  private enum PlainEnd {
+    /// The limit is reached or the batch is full; a record is pending.
+    case stopped
+    /// The pending record needs ``emitOne``.
+    case special
+    /// The next record header needs ``advance``; no record is pending.
+    case atHeader
+  }
+
+  /// Adds pending records as long as nothing about them is special: plain plans, plain headers
+  /// behind them, all in the page at hand. The state lives in local variables: that makes it fast.
   @inline(__always)
+  private mutating func emitPlain(
+    _ limit: UInt64, _ clock: ClockConversion, _ decoder: borrowing RecordDecoder,
+    _ batch: inout EventBatch, _ statistics: inout IngestStatistics
+  ) -> PlainEnd {
+    let records = self.records
+    let end = self.end
+    let cpu = self.cpu
+    let isIdentity = clock.isIdentity
+    var time = timestamp
+    var start = recordStart
+    var length = recordLength
+    var next = position
+    var reason = PlainEnd.stopped
+    while time <= limit, !batch.isFull {
+      let record = records + start
+      let task = record.loadUnaligned(fromByteOffset: 4, as: Int32.self)
+      guard let plan = decoder.plan(record.loadUnaligned(as: UInt16.self)), plan.isPlain,
+        length >= Int(plan.bytesNeeded), UInt32(bitPattern: task) <= Self.taskMax
+      else {
+        reason = .special
+        break
+      }
+      let payload = batch.append(
+        timestamp: isIdentity ? time : clock.convert(time), cpu: cpu, event: plan.event,
+        task: task, words: Int(plan.words))
+      decoder.fill(payload, record, plan)
+      if plan.event == EventKind.tlbFlush.rawValue, plan.words > 0,
+        payload[TLBFlush.reason] > Self.flushReasonMax
+      {
+        recordStart = start
+        noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
+      }
+      // Padding, an extended time, the end of the page and damage are for `advance`.
+      guard end &- next >= 4 else {
+        reason = .atHeader
+        break
+      }
+      let word = records.loadUnaligned(fromByteOffset: next, as: UInt32.self)
+      let type = Int(word & 31)
+      guard type >= 2, type <= 28, end &- next &- 4 >= type &* 4 else {
+        reason = .atHeader
+        break
+      }
+      time &+= UInt64(word >> 5)
+      start = next &+ 4
+      length = type &* 4
+      next = start &+ length
+    }
+    timestamp = time
+    recordStart = start
+    recordLength = length
+    position = next
+    return reason
+  }
+
+  /// Adds the pending record, whatever it is.
+  @inline(never)
+  private mutating func emitOne(
+    _ clock: ClockConversion, _ decoder: borrowing RecordDecoder, _ directory: EventDirectory,
+    _ batch: inout EventBatch, _ statistics: inout IngestStatistics
+  ) {
+    let record = ByteView(start: records + recordStart, count: recordLength)
+    var type = record.u16(0)
+    var task = record.load(4, as: Int32.self)
+    if layout.bigEndian {
+      type = type.byteSwapped
+      task = task.byteSwapped
+    }
+    if UInt32(bitPattern: task) > Self.taskMax { noteImplausible("thread \(task)", &statistics) }
+    let time = clock.isIdentity ? timestamp : clock.convert(timestamp)
+    guard let plan = decoder.plan(type) else {
+      return appendUnknown(type, time, task, &batch, directory, &statistics)
+    }
+    if !decoder.append(
+      record, plan: plan, timestamp: time, cpu: cpu, task: task, to: &batch, directory: directory)
+    {
+      noteShort(record, type, &statistics)
+    } else if plan.event == EventKind.tlbFlush.rawValue, plan.words > 0,
+      batch.word(batch.count &- 1, TLBFlush.reason) > Self.flushReasonMax
+    {
+      noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
+    }
+  }
+
+  /// Finds the next record; sets `isExhausted` if there is none.
+  @inline(never)
   private mutating func advance(_ statistics: inout IngestStatistics) {
     while true {
       // A header and the smallest payload head that a record of ours can have: 4 + 8 bytes; less
@@ -199,7 +271,7 @@ struct CPUStream {
             "truncated-page", .damage, at: pagesOrigin + nextPage,
             "expected a page of CPU \(cpu), only \(pages.count - nextPage) bytes are there")
         }
-        guard let next = chunks?.next(&statistics) else {
+        guard let next = source.next(&statistics) else {
           isExhausted = true
           return false
         }
@@ -259,14 +331,14 @@ struct CPUStream {
   private mutating func damagedRecord(_ statistics: inout IngestStatistics) {
     statistics.note(
       "damaged-record", .damage,
-      at: chunks == nil ? pagesOrigin + (records + position - pages.start) : pagesOrigin,
+      at: source.isPlain ? pagesOrigin + (records + position - pages.start) : pagesOrigin,
       "a record of CPU \(cpu) does not fit its page; the rest of that page is skipped")
     position = end
   }
 
   /// Offset of the pending record in the file (of its chunk, where pages are compressed).
   private var recordOffset: Int {
-    chunks == nil
+    source.isPlain
       ? pagesOrigin + (records + recordStart - pages.start) : pagesOrigin
   }
 
@@ -294,104 +366,5 @@ struct CPUStream {
       "records of type \(type), for which the file has no format, are counted as type-\(type)")
     guard let event = directory.index(system: nil, name: "type-\(type)") else { return }
     _ = batch.append(timestamp: time, cpu: cpu, event: event, task: task, words: 0)
-  }
-}
-
-/// The compressed chunks of one CPU in a version 7 file.
-///
-///     u32 number of chunks, then of each: u32 compressed size, u32 uncompressed size, payload
-///
-/// Chunks are independent: a damaged one costs its own pages, no more.
-struct ChunkSource {
-  /// A recorder writes 10 pages a chunk (trace-cmd 3.1 `lib/trace-cmd/trace-compress.c`); sub-buffers
-  /// can be larger than 4 KiB, so allow far more and no more than memory bears.
-  static let chunkSizeMax = 64 << 20
-
-  private let cpu: Int
-  private let file: ByteView
-  private let codec: ChunkCodec
-  private var position: Int
-  private let limit: Int
-  private var chunksLeft: Int
-  private var buffer = OwnedBytes(count: 0)
-  private let context: ZstdContext?
-
-  init(_ data: CPUData, _ codec: ChunkCodec, file: ByteView, statistics: inout IngestStatistics) {
-    cpu = data.cpu
-    self.file = file
-    self.codec = codec
-    context = codec == .zstd ? ZstdContext() : nil
-    position = data.offset
-    limit = data.size > file.count - data.offset ? file.count : data.offset + data.size
-    chunksLeft = 0
-    guard file.count - position >= 4 else {
-      statistics.note(
-        "truncated-file", .damage, at: file.count,
-        "expected the chunk count of CPU \(data.cpu) at byte \(data.offset)")
-      return
-    }
-    chunksLeft = Int(file.u32(position))
-    position += 4
-  }
-
-  /// The pages of the next readable chunk, valid until the next call; nil at the end.
-  mutating func next(_ statistics: inout IngestStatistics) -> (bytes: ByteView, origin: Int)? {
-    while chunksLeft > 0 {
-      chunksLeft -= 1
-      guard file.count - position >= 8 else {
-        statistics.note(
-          "truncated-file", .damage, at: position,
-          "expected a chunk of CPU \(cpu), the file ends")
-        break
-      }
-      let origin = position
-      let compressed = Int(file.u32(position))
-      let plain = Int(file.u32(position + 4))
-      guard let payload = file.slice(position + 8, compressed) else {
-        statistics.note(
-          "truncated-chunk", .damage, at: origin,
-          "expected a chunk of \(compressed) bytes of CPU \(cpu), \(file.count - position - 8) are there"
-        )
-        break
-      }
-      position += 8 + compressed
-      guard plain <= Self.chunkSizeMax else {
-        statistics.note(
-          "damaged-chunk", .damage, at: origin,
-          "a chunk of CPU \(cpu) claims \(plain) bytes, more than \(Self.chunkSizeMax)")
-        continue
-      }
-      if buffer.buffer.count < plain { buffer = OwnedBytes(count: plain) }
-      do {
-        let room = UnsafeMutableRawBufferPointer(rebasing: buffer.buffer[..<plain])
-        buffer.count = try codec.decompress(payload, into: room, context: context)
-        return (buffer.bytes, origin)
-      } catch {
-        statistics.note("damaged-chunk", .damage, at: origin, error.message)
-      }
-    }
-    chunksLeft = 0
-    return nil
-  }
-}
-
-/// A zstd decompression context, reused from chunk to chunk. A class because it owns a C object.
-final class ZstdContext {
-  let pointer: OpaquePointer?
-  init() { pointer = ZSTD_createDCtx() }
-  deinit { ZSTD_freeDCtx(pointer) }
-}
-
-extension ChunkCodec {
-  /// Decompresses one block. - Throws: `TraceError` without an offset.
-  func decompress(
-    _ input: ByteView, into output: UnsafeMutableRawBufferPointer, context: ZstdContext?
-  ) throws(TraceError) -> Int {
-    switch self {
-    case .zlib: return try BlockDecompression.zlib(input, into: output)
-    case .zstd:
-      guard let pointer = context?.pointer else { throw TraceError("zstd cannot start") }
-      return try BlockDecompression.zstd(input, into: output, context: pointer)
-    }
   }
 }

@@ -30,7 +30,8 @@ struct TraceDatReader: TraceReader {
     }
     let header = try TraceDatHeader(part.file.bytes, &statistics)
     self.header = header
-    var decoder = RecordDecoder(bigEndian: header.metadata.bigEndian)
+    var decoder = RecordDecoder(
+      bigEndian: header.metadata.bigEndian, payloads: request.payloads)
     let bad = header.metadata.addFormats(to: &decoder, directory)
     if bad > 0 {
       statistics.note("damaged-format", .damage, at: nil, "\(bad) event formats cannot be read")
@@ -93,8 +94,17 @@ struct TraceDatReader: TraceReader {
     var layout = PageLayout(pageSize: buffer.pageSize)
     layout.bigEndian = header.metadata.bigEndian
     layout.read(headerPage: header.metadata.headerPage)
-    streams = buffer.cpus.map {
-      CPUStream($0, file: part.file.bytes, layout: layout, statistics: &statistics)
+    streams = buffer.cpus.map { data in
+      let source =
+        data.codec.map { codec in
+          PageSource.chunks(
+            ChunkSource(data, codec, file: part.file.bytes, statistics: &statistics))
+        }
+        ?? .plain(
+          PlainPages(
+            data, file: part.file, pageSize: layout.pageSize, cpus: buffer.cpus.count,
+            statistics: &statistics))
+      return CPUStream(data.cpu, source, layout: layout, statistics: &statistics)
     }
     heap = StreamHeap()
     for (number, stream) in streams.enumerated() where !stream.isExhausted {
