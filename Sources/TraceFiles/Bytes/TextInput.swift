@@ -1,13 +1,13 @@
 import TraceEvents
 
-/// The text of a mapped file, or of a compressed one as it is decompressed, window by window.
+/// The text of a file, decompressed where it is compressed, window by window.
 ///
-/// A window is a run of whole lines (the last line of the input may lack its end). An uncompressed
-/// file is one window. A compressed one passes through a buffer of ``bufferSize`` bytes: what does
-/// not end in a line yet moves to the front and more is read behind it.
+/// A window is a run of whole lines (the last line of the input may lack its end). The text passes
+/// through a buffer of ``bufferSize`` bytes: what does not end in a line yet moves to the front and
+/// more is read behind it.
 struct TextInput {
-  /// Bytes of decompressed text held at once; no line may be longer than that.
-  static let bufferSize = 1 << 20
+  /// Bytes of text held at once; no line may be longer than that.
+  static let bufferSize = 512 << 10
 
   /// Offset of the current window in the decompressed text.
   private(set) var windowOffset = 0
@@ -16,15 +16,12 @@ struct TextInput {
 
   private let file: MappedFile
   private let compression: Compression?
-  private let stream: DecompressedText?
-  private var done = false
+  private let stream: BufferedText
 
   init(_ file: MappedFile, compression: Compression?) throws(TraceError) {
     self.file = file
     self.compression = compression
-    stream = try compression.map { kind throws(TraceError) in
-      try DecompressedText(file.bytes, compression: kind)
-    }
+    stream = try BufferedText(file, compression: compression)
   }
 
   /// The same text from its beginning.
@@ -32,17 +29,11 @@ struct TextInput {
     try TextInput(file, compression: compression)
   }
 
-  /// Bytes of the file that have been read when `offset` bytes of the window have been.
-  func bytesTaken(_ offset: Int) -> Int { stream?.inputOffset ?? windowOffset + offset }
+  /// Bytes of the file that have been read so far.
+  var bytesTaken: Int { stream.inputOffset }
 
   /// The next window, nil at the end. The previous window's bytes are no longer valid afterwards.
   mutating func nextWindow() -> ByteView? {
-    guard let stream else {
-      if done || file.bytes.count == 0 { return nil }
-      done = true
-      file.adviseSequential()
-      return file.bytes
-    }
     guard let window = stream.next() else { return nil }
     windowOffset = stream.windowOffset
     damage = stream.damage
@@ -50,10 +41,11 @@ struct TextInput {
   }
 }
 
-/// The buffer behind a compressed ``TextInput``. A class because it owns memory.
-private final class DecompressedText {
+/// The buffer behind a ``TextInput``. A class because it owns memory.
+private final class BufferedText {
+  private let file: MappedFile
   private let input: ByteView
-  private let decompressor: Decompressor
+  private let decompressor: Decompressor?
   private let buffer: UnsafeMutableRawBufferPointer
   private(set) var inputOffset = 0
   private var filled = 0
@@ -62,9 +54,10 @@ private final class DecompressedText {
   private(set) var windowOffset = 0
   private(set) var damage: TraceError?
 
-  init(_ input: ByteView, compression: Compression) throws(TraceError) {
-    self.input = input
-    decompressor = try Decompressor(compression)
+  init(_ file: MappedFile, compression: Compression?) throws(TraceError) {
+    self.file = file
+    input = file.bytes
+    decompressor = try compression.map { kind throws(TraceError) in try Decompressor(kind) }
     buffer = .allocate(byteCount: TextInput.bufferSize, alignment: 16)
   }
 
@@ -87,6 +80,7 @@ private final class DecompressedText {
   }
 
   private func fill(_ base: UnsafeMutableRawPointer) {
+    guard let decompressor else { return copy(base) }
     while !ended, filled < buffer.count {
       let source = input.suffix(from: inputOffset)
       if frameEnded, inputOffset > 0, isPadding(source) {
@@ -114,6 +108,19 @@ private final class DecompressedText {
         ended = true
         damage = TraceError(error.message, at: inputOffset)
       }
+    }
+  }
+
+  private func copy(_ base: UnsafeMutableRawPointer) {
+    let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+    do {
+      let copied = try file.copy(inputOffset, room.count, into: room)
+      inputOffset += copied
+      filled += copied
+      ended = copied < room.count
+    } catch {
+      ended = true
+      damage = TraceError(error.message, at: error.offset)
     }
   }
 

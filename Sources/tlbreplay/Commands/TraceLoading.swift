@@ -22,7 +22,8 @@ struct LoadedInput {
   func describe(_ options: InputOptions, progress: Progress) throws(TraceError) -> TraceDescription
   {
     var whole = TraceSurvey()
-    let reader = try read(into: &whole, ReadRequest(order: .any, payloads: TraceSurvey.payloads), progress)
+    let reader = try read(
+      into: &whole, ReadRequest(order: .any, payloads: TraceSurvey.payloads), progress)
     var description = TraceDescription(
       name: name, facts: reader.facts, eventNames: reader.directory.names,
       statistics: reader.statistics, survey: whole,
@@ -31,7 +32,8 @@ struct LoadedInput {
     if let (marks, isRequested) = try window(options, description) {
       var inside = TraceSurvey(window: marks.span)
       let name = description.instanceFacts.name
-      _ = try read(into: &inside, ReadRequest(order: .any, instance: name, payloads: TraceSurvey.payloads),
+      _ = try read(
+        into: &inside, ReadRequest(order: .any, instance: name, payloads: TraceSurvey.payloads),
         progress)
       let survey =
         description.instance < inside.instances.count

@@ -76,7 +76,7 @@ struct TextReader: TraceReader {
     while true {
       if let window, offset < window.count {
         read(window, into: &batch)
-        statistics.bytesRead = max(statistics.bytesRead, input.bytesTaken(offset))
+        statistics.bytesRead = max(statistics.bytesRead, input.bytesTaken)
         if batch.isFull { return true }
         continue
       }

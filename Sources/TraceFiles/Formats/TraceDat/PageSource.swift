@@ -48,7 +48,8 @@ struct PlainPages {
     if data.size > left {
       statistics.note(
         "truncated-file", .damage, at: file.bytes.count,
-        "CPU \(data.cpu)'s pages need \(data.size) bytes from byte \(data.offset), \(left) are there")
+        "CPU \(data.cpu)'s pages need \(data.size) bytes from byte \(data.offset), \(left) are there"
+      )
     }
     position = data.offset
     end = data.offset + min(data.size, left)
@@ -60,7 +61,7 @@ struct PlainPages {
     guard position < end else { return nil }
     let origin = position
     do {
-      buffer.count = try file.copy(origin, end - origin, into: buffer)
+      buffer.count = try file.copy(origin, end - origin, into: buffer.buffer)
     } catch {
       statistics.note("unreadable-bytes", .damage, at: error.offset, error.message)
       buffer.count = 0
