@@ -97,7 +97,8 @@ enum TLBRowSection {
         + "window's edge."
     }
     if isComplete, residual.allSatisfy({ $0 >= 0 }) {
-      return "Residual \(sum.grouped), none negative, and no event is known to be lost: the snapshots "
+      return
+        "Residual \(sum.grouped), none negative, and no event is known to be lost: the snapshots "
         + "cover more time than the trace's window."
     }
     return "Residual \(sum.grouped), more than the window's edges explain: events were lost, or "
