@@ -8,6 +8,8 @@ public struct Ledger: Sendable, Equatable {
   public internal(set) var forcedByAllocation = 0
   /// ... that a write-protect fault or a writable mapping forced.
   public internal(set) var forcedByPermission = 0
+  /// ... that the end of a write to a file forced.
+  public internal(set) var forcedByFileWrite = 0
   /// ... that memory pressure forced.
   public internal(set) var forcedByPressure = 0
   /// Still owed at the window's end.
@@ -18,12 +20,20 @@ public struct Ledger: Sendable, Equatable {
   /// Flushes that paid for the forced ones, inside the window.
   public internal(set) var forcedFlushes = 0
 
+  /// Of these, those for an allocation or a refill, for a permission change, and for a write to a file.
+  public internal(set) var flushesForAllocation = 0
+  /// See ``flushesForAllocation``.
+  public internal(set) var flushesForPermission = 0
+  /// See ``flushesForAllocation``.
+  public internal(set) var flushesForFileWrite = 0
+
   /// Empty books.
   public init() {}
 
   /// Whether every deferred batch has exactly one fate.
   public var isBalanced: Bool {
-    deferred == absorbed + forcedByAllocation + forcedByPermission + forcedByPressure + pending
+    deferred == absorbed + forcedByAllocation + forcedByPermission + forcedByFileWrite
+      + forcedByPressure + pending
   }
 }
 

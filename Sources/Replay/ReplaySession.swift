@@ -6,31 +6,34 @@ public import TraceEvents
 /// which frames are free) is followed from the first event on, the window limits what is counted.
 public struct ReplaySession: ~Copyable {
   private var reconstruction: Reconstruction
-  private var replays: [LazyFlushReplay] = []
-  private let rules: [LazyFlushRules]
+  private struct Entry {
+    var name: String
+    var policy: FlushPolicy
+    var replays: [PolicyReplay]
+  }
+  private var entries: [Entry] = []
   private var seen = SeenEvents()
 
   /// A session; `policies` by name, `recorded` is always there.
   public init(
     _ context: ReplayContext, policies: [String] = [LazyFlushRules.v10.name]
   ) throws(ReplayError) {
-    var rules: [LazyFlushRules] = []
+    var wanted: [(name: String, policy: FlushPolicy)] = []
     for name in policies where name != PolicyCatalog.recordedName {
-      guard let found = PolicyCatalog.lazy.first(where: { $0.name == name }) else {
-        throw .unknownPolicy(name)
-      }
-      if !rules.contains(found) { rules.append(found) }
+      guard let found = PolicyCatalog.policy(named: name) else { throw .unknownPolicy(name) }
+      if !wanted.contains(where: { $0.policy == found }) { wanted.append((name, found)) }
     }
-    self.init(context, rules: rules)
+    self.init(context, wanted)
   }
 
   init(_ context: ReplayContext, rules: [LazyFlushRules]) {
+    self.init(context, rules.map { ($0.name, .lazy($0)) })
+  }
+
+  private init(_ context: ReplayContext, _ policies: [(name: String, policy: FlushPolicy)]) {
     reconstruction = Reconstruction(context)
-    self.rules = rules
-    for rule in rules {
-      for assumption in ReplayAssumption.allCases {
-        replays.append(LazyFlushReplay(rule, assumption, context))
-      }
+    entries = policies.map { name, policy in
+      Entry(name: name, policy: policy, replays: policy.replays(context))
     }
   }
 
@@ -48,18 +51,17 @@ public struct ReplaySession: ~Copyable {
     reconstruction.counts.framesUntracked = reconstruction.frames.untracked
     reconstruction.counts.tasksUntracked = reconstruction.tasks.untracked
     var policies = [recorded()]
-    for (index, rule) in rules.enumerated() {
-      let first = index * ReplayAssumption.allCases.count
+    for index in entries.indices {
       var cases: [CaseFigures] = []
-      for position in first..<(first + ReplayAssumption.allCases.count) {
-        replays[position].finish()
-        let ledger = replays[position].ledger
+      for position in entries[index].replays.indices {
+        entries[index].replays[position].finish()
+        let ledger = entries[index].replays[position].books.ledger
         guard ledger.isBalanced else {
-          throw .booksDoNotBalance(policy: rule.name, ledger: ledger)
+          throw .booksDoNotBalance(policy: entries[index].name, ledger: ledger)
         }
-        cases.append(figures(replays[position]))
+        cases.append(figures(entries[index].replays[position]))
       }
-      policies.append(outcome(rule, cases, recorded: policies[0]))
+      policies.append(outcome(entries[index], cases, recorded: policies[0]))
     }
     return Outcome(policies: policies, reconstruction: reconstruction.counts)
   }
@@ -67,7 +69,11 @@ public struct ReplaySession: ~Copyable {
   private mutating func advance() {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
-    for index in replays.indices { replays[index].replay(reconstruction, count: ready) }
+    for index in entries.indices {
+      for position in entries[index].replays.indices {
+        entries[index].replays[position].replay(reconstruction, count: ready)
+      }
+    }
     reconstruction.drop(ready)
   }
 
@@ -102,30 +108,34 @@ public struct ReplaySession: ~Copyable {
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 
-  private borrowing func figures(_ replay: LazyFlushReplay) -> CaseFigures {
+  private borrowing func figures(_ replay: PolicyReplay) -> CaseFigures {
     let row = recordedRow()
     let flushes = reconstruction.tally.flushes
+    let books = replay.books
     return CaseFigures(
       assumption: replay.assumption,
-      tlbRow: row.indices.map { row[$0] + replay.changes.interrupts[$0] },
+      tlbRow: row.indices.map { row[$0] + books.changes.interrupts[$0] },
       tlbFlush: flushes.indices.map { reason in
-        flushes[reason].indices.map { flushes[reason][$0] + replay.changes.flushes[reason][$0] }
+        flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
-      ledger: replay.ledger, framesPendingMax: replay.framesPendingMax, safety: replay.safety)
+      ledger: books.ledger, framesPendingMax: books.framesPendingMax, safety: books.safety)
   }
 
   private borrowing func outcome(
-    _ rule: LazyFlushRules, _ cases: [CaseFigures], recorded: PolicyOutcome
+    _ entry: Entry, _ cases: [CaseFigures], recorded: PolicyOutcome
   ) -> PolicyOutcome {
     let missing = seen.missing(reconstruction)
     let batches = reconstruction.counts.batchShootdowns.reduce(0, +)
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
     let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
     let totals = cases.map(\.tlbRowTotal)
-    let expected = isObservable ? cases[ReplayAssumption.expected.rawValue] : nil
-    let notes = missing + seen.limits(reconstruction.counts, isCSDTraced: isCSDTraced)
+    let shown = cases.first { $0.assumption == nil || $0.assumption == .expected }
+    let expected = isObservable ? shown : nil
+    let notes =
+      missing + entry.policy.limits
+      + seen.limits(reconstruction.counts, of: entry.policy, isCSDTraced: isCSDTraced)
     return PolicyOutcome(
-      name: rule.name, figures: expected, cases: isObservable ? cases : [],
+      name: entry.name, figures: expected, cases: isObservable && cases.count > 1 ? cases : [],
       rowLower: isObservable ? totals.min() : nil,
       rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
       ipisAvoided: expected.flatMap { figures in

@@ -41,14 +41,16 @@ struct SeenEvents {
   }
 
   /// What the figures leave out.
-  func limits(_ counts: ReconstructionCounts, isCSDTraced: Bool) -> [String] {
+  func limits(
+    _ counts: ReconstructionCounts, of policy: FlushPolicy, isCSDTraced: Bool
+  ) -> [String] {
     var notes = [
       "open loop: the workload is taken as recorded, also where fewer flushes would have let it do "
         + "more; the bounds cover what the trace does not show, not that"
     ]
     let unseen = counts.batchShootdowns[Int(UnmapEvidence.unseen.rawValue)]
     let files = counts.batchShootdowns[Int(UnmapEvidence.reclaimedFile.rawValue)]
-    if files + unseen > 0 {
+    if files + unseen > 0, policy.asksForPermissions {
       notes.append(
         "\(files + unseen) unmap batches do not show whether they were read-only (reclaim has no "
           + "event for it): the bounds assume none and all of them; the figure shown defers the "
@@ -59,10 +61,10 @@ struct SeenEvents {
         "no csd events: receivers are those that wrote an event while an initiator waited "
           + "(\(counts.receiversAmbiguous) ambiguous)")
     }
-    if !has(.setMigrationPTE), has(.migratePages) {
+    if !has(.setMigrationPTE), has(.migratePages), policy.asksForPermissions {
       notes.append("no migrate:set_migration_pte events: writable migrations are not visible")
     }
-    if !has(.filemapDelete), unseen > 0 {
+    if !has(.filemapDelete), unseen > 0, policy.asksForPermissions {
       notes.append(
         "no filemap:mm_filemap_delete_from_page_cache events: reclaimed file pages, which would be "
           + "deferred, look like anonymous ones")
@@ -70,14 +72,27 @@ struct SeenEvents {
     if !has(.schedSwitch) {
       notes.append("no sched:sched_switch events: lazy CPUs are only known from their own events")
     }
-    if !has(.pageAllocZoneLocked) {
+    if case .lazy(let rules) = policy { notes += triggersMissing(rules) }
+    return notes
+  }
+
+  /// Which ends of a deferral the trace cannot show.
+  private func triggersMissing(_ rules: LazyFlushRules) -> [String] {
+    var notes: [String] = []
+    if !has(.pageAllocZoneLocked), rules.flushesAfterRefill {
       notes.append("no kmem:mm_page_alloc_zone_locked events: refills do not force flushes here")
     }
-    if !has(.pageFaultUser) {
+    if !has(.pageFaultUser), rules.flushesOnWriteProtectFault {
       notes.append("no exceptions:page_fault_user events: write-protect faults do not end deferral")
     }
-    if !has(.sysEnterMmap), !has(.rawSysEnter) {
+    if !has(.sysEnterMmap), !has(.rawSysEnter), rules.flushesOnWritableMapping {
       notes.append("no mmap system calls: writable mappings do not end deferral")
+    }
+    if !has(.sysExitWrite), !has(.sysExitPwrite64), !has(.rawSysExit), rules.flushesOnFileWrite {
+      notes.append("no write system calls: writes to files do not end deferral")
+    }
+    if !has(.pagePCPDrain), rules.forgetsInBuddy {
+      notes.append("no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy")
     }
     return notes
   }

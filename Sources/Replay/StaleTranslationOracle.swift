@@ -37,6 +37,11 @@ struct StaleTranslationOracle {
     mask.forEach { if $0 < cleanThrough.count { cleanThrough[$0] = serial } }
   }
 
+  /// A CPU has flushed everything, or compared generations with nothing stale left.
+  mutating func flushed(_ cpu: Int) {
+    if cpu < cleanThrough.count { cleanThrough[cpu] = lastSerial }
+  }
+
   /// A CPU that may still reach a frame of deferral `serial`; nil when the frame is safe.
   mutating func staleCPU(_ serial: UInt32) -> Int? {
     guard serial != 0 else { return nil }

@@ -68,7 +68,7 @@ public enum ReplayReport {
       guard let figures = policy.figures else {
         return [policy.name, "-", "-", "-", "-", "-", "-"]
       }
-      let isRecorded = figures.assumption == nil
+      let isRecorded = policy.name == PolicyCatalog.recordedName
       return [
         policy.name, count(figures.tlbRowTotal), policy.rowLower.map(count) ?? "-",
         policy.rowUpper.map(count) ?? "not known",
@@ -148,6 +148,11 @@ public enum ReplayReport {
       ("flushes", "\(count(ledger.forcedFlushes)) forced flushes paid for them"),
       ("frames", "at most \(count(figures.framesPendingMax)) free with a flush owed"),
     ]
+    if ledger.forcedByFileWrite > 0 {
+      let position = facts.count - 5
+      facts.insert(
+        ("", "\(count(ledger.forcedByFileWrite)) by the end of a write to a file"), at: position)
+    }
     facts.append(
       (
         "safety",

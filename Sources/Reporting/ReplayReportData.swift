@@ -68,6 +68,7 @@ enum ReplayReportData {
       "deferred": JSONValue(ledger.deferred), "absorbed": JSONValue(ledger.absorbed),
       "forced_by_allocation": JSONValue(ledger.forcedByAllocation),
       "forced_by_permission": JSONValue(ledger.forcedByPermission),
+      "forced_by_file_write": JSONValue(ledger.forcedByFileWrite),
       "forced_by_pressure": JSONValue(ledger.forcedByPressure),
       "refused": JSONValue(ledger.refused), "pending": JSONValue(ledger.pending),
       "forced_flushes": JSONValue(ledger.forcedFlushes),

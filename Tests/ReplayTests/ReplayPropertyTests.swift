@@ -7,7 +7,7 @@ import TraceEvents
 /// Equalities and orders that hold for every stream of events.
 @Suite struct ReplayPropertyTests {
   /// A stream of operations over 5 CPUs and 48 frames; CPU 4 belongs to kswapd.
-  private func stream(_ seed: UInt64, eligible: Bool = true) -> BatchScript {
+  static func stream(_ seed: UInt64, eligible: Bool = true) -> BatchScript {
     var random = SplitMix64(seed: seed)
     var script = BatchScript()
     script.directory.name(task: 40, "kswapd0")
@@ -47,7 +47,7 @@ import TraceEvents
 
   @Test(arguments: 1...60 as ClosedRange<UInt64>)
   func booksBalanceAndBoundsHold(_ seed: UInt64) throws {
-    let outcome = try ReplaySessionTests.replay(stream(seed), cpus: 5)
+    let outcome = try ReplaySessionTests.replay(Self.stream(seed), cpus: 5)
     let recorded = try #require(outcome.policies[0].figures)
     let luf = outcome.policies[1]
     let expected = try #require(luf.figures)
@@ -74,7 +74,7 @@ import TraceEvents
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func withNothingEligibleItIsTheRecordedRun(_ seed: UInt64) throws {
-    let outcome = try ReplaySessionTests.replay(stream(seed, eligible: false), cpus: 5)
+    let outcome = try ReplaySessionTests.replay(Self.stream(seed, eligible: false), cpus: 5)
     let recorded = try #require(outcome.policies[0].figures)
     for figures in outcome.policies[1].cases {
       #expect(figures.tlbRow == recorded.tlbRow)
@@ -85,7 +85,7 @@ import TraceEvents
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func whereBatchesEndMakesNoDifference(_ seed: UInt64) throws {
-    let script = stream(seed)
+    let script = Self.stream(seed)
     let whole = try ReplaySessionTests.replay(script, cpus: 5)
     for size in [1, 7, 100] {
       let cut = try ReplaySessionTests.replay(script, cpus: 5, batch: size)
@@ -101,7 +101,7 @@ import TraceEvents
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func recordedIsACountOfTheEvents(_ seed: UInt64) throws {
-    let script = stream(seed)
+    let script = Self.stream(seed)
     var row = Array(repeating: 0, count: 5)
     var flushes = Array(repeating: row, count: 6)
     script.forEachBatch { batch in
@@ -123,7 +123,7 @@ import TraceEvents
     var rules = LazyFlushRules.v10
     rules.flushesBeforeReuse = false
     rules.flushesOnWriteProtectFault = false
-    let outcome = try ReplaySessionTests.replay(stream(seed), cpus: 5, rules: [rules])
+    let outcome = try ReplaySessionTests.replay(Self.stream(seed), cpus: 5, rules: [rules])
     let safety = try #require(outcome.policies[1].figures).safety
     #expect(safety.violations > 0)
   }

@@ -50,6 +50,8 @@ struct Shootdown {
   var countedInterrupts = CPUMask()
   /// CPUs that wrote a "remote shootdown" event inside the window.
   var countedRemoteEvents = CPUMask()
+  /// CPUs that wrote a flush event of all pages, wherever in the trace.
+  var fullEvents = CPUMask()
   /// Whether the initiator's own TLB was flushed, and whether that event lies inside the window.
   var isLocal = false
   var isLocalCounted = false
@@ -60,6 +62,8 @@ struct Shootdown {
     if isLocal { mask.insert(initiator) }
     return mask
   }
+  /// The CPUs that have no stale translation left after it, whatever was unmapped before.
+  var cleaned: CPUMask { pages == -1 ? mask.subtracting(lazyMembers) : fullEvents }
   /// Whether there was a "remote ipi send" event inside the window.
   var isSendCounted = false
   /// Position of its moment in the stream of all moments.
@@ -77,12 +81,18 @@ struct Moment {
     case frameAllocated
     /// Such a frame was moved from buddy to the per-CPU list of the task's CPU.
     case frameRefilled
+    /// Such a frame went from a per-CPU list back to buddy.
+    case frameDrained
     /// Task `task` allocated (after a refill that moved such frames).
     case taskAllocated
     /// A write to a present page that the page table protects.
     case writeProtectFault
     /// mmap with PROT_WRITE.
     case writableMapping
+    /// A write(2) or pwrite64(2) ended.
+    case fileWriteEnd
+    /// The CPU changed to another mm (or found its own behind) and compared generations.
+    case switchedMM
     /// The CPU went to idle or a kernel thread, which a flush without page-table frees leaves out.
     case lazyBegin
     /// It came back to a user task.

@@ -52,6 +52,15 @@ extension Reconstruction {
     }
   }
 
+  /// A frame goes from a per-CPU list back to buddy.
+  mutating func drained(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
+    guard let block = block(pfn, order) else { return }
+    for frame in block {
+      guard let index = frames.index(of: frame), frames[index].isFreedWithBatch else { continue }
+      emit(.frameDrained, cpu, time, subject: UInt32(index), batch: frames[index].batch)
+    }
+  }
+
   /// `mm_page_free` says that a page is given up, `mm_page_free_batched` follows it for those that
   /// go in a folio batch (Linux 6.12 `mm/page_alloc.c` `free_unref_folios`): one free, two events.
   mutating func freed(

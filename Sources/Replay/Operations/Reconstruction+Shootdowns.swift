@@ -11,8 +11,9 @@ extension Reconstruction {
     let isCounted = context.window.contains(time)
     if isCounted { tally.flush(reason, pages, cpu) }
     switch reason {
-    case 1: remoteEvent(cpu, time, isCounted)
-    case 2, 3: localEvent(cpu, time, isBatch: reason == 2, isCounted)
+    case 0: emit(.switchedMM, cpu, time)
+    case 1: remoteEvent(cpu, time, pages, isCounted)
+    case 2, 3: localEvent(cpu, time, pages, isBatch: reason == 2, isCounted)
     case 4:
       if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
       begin(cpu, time, pages: pages)
@@ -35,7 +36,7 @@ extension Reconstruction {
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
   private mutating func localEvent(
-    _ cpu: Int, _ time: UInt64, isBatch: Bool, _ isCounted: Bool
+    _ cpu: Int, _ time: UInt64, _ pages: Int64, isBatch: Bool, _ isCounted: Bool
   ) {
     // A shootdown has one local flush: a second one is a flush of this CPU alone, right behind it.
     if let slot = slot(cpus[cpu].open), shootdowns[slot].isLocal { resolve(openOn: cpu, at: time) }
@@ -46,6 +47,7 @@ extension Reconstruction {
     }
     guard let slot = slot(cpus[cpu].open) else { return }
     shootdowns[slot].isLocal = true
+    if pages == -1 { shootdowns[slot].fullEvents.insert(cpu) }
     shootdowns[slot].isLocalCounted = isCounted
     shootdowns[slot].isKindRecorded = true
     shootdowns[slot].kind = isBatch ? .unmapBatch : .mm
@@ -122,13 +124,16 @@ extension Reconstruction {
   }
 
   /// A receiver's event: of the request that it serves, or, without csd events, of who is waiting.
-  private mutating func remoteEvent(_ cpu: Int, _ time: UInt64, _ isCounted: Bool) {
+  private mutating func remoteEvent(
+    _ cpu: Int, _ time: UInt64, _ pages: Int64, _ isCounted: Bool
+  ) {
     let number = areRunsTraced ? cpus[cpu].serving : waiting(for: cpu) ?? Self.noShootdown
     guard let slot = slot(number) else {
       counts.remoteEventsWithoutShootdown += 1
       return
     }
     shootdowns[slot].receivers.insert(cpu)
+    if pages == -1 { shootdowns[slot].fullEvents.insert(cpu) }
     if !areRunsTraced { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     guard isCounted else { return }
     shootdowns[slot].countedRemoteEvents.insert(cpu)

@@ -167,7 +167,9 @@ struct Reconstruction: ~Copyable {
     case .pageFreeBatched:
       freed(cpu, time, pfn: batch.word(row, PageFree.pfn), 0, isBatched: true)
       return
-    case .pagePCPDrain: return
+    case .pagePCPDrain:
+      drained(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
+      return
     case .pageAllocZoneLocked:
       refilled(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
       return
@@ -208,6 +210,11 @@ struct Reconstruction: ~Copyable {
       {
         emit(.writableMapping, cpu, time)
       }
+    case .sysExitWrite, .sysExitPwrite64: emit(.fileWriteEnd, cpu, time)
+    case .rawSysExit:
+      // x86-64 `write` is number 1, `pwrite64` 18.
+      let number = batch.word(row, RawSyscall.number)
+      if number == 1 || number == 18 { emit(.fileWriteEnd, cpu, time) }
     case .schedSwitch:
       let next = Int32(truncatingIfNeeded: batch.signedWord(row, SchedSwitch.nextTask))
       run(next, on: cpu, at: time, directory)

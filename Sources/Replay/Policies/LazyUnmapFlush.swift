@@ -1,27 +1,3 @@
-/// The rules in which the posted versions of lazy unmap flush (LUF) differ.
-public struct LazyFlushRules: Sendable, Equatable {
-  /// The policy's name on the command line.
-  public var name: String
-  /// Whether a write to a protected page ends all deferral.
-  public var flushesOnWriteProtectFault: Bool
-  /// Whether mmap with PROT_WRITE does.
-  public var flushesOnWritableMapping: Bool
-  /// Whether a refill of a per-CPU list hands the newest generation of its frames to the task, which
-  /// then flushes at its next allocation.
-  public var flushesAfterRefill: Bool
-  /// Whether a batch is flushed at once while another batch flush is running.
-  public var givesUpWhileFlushing: Bool
-  /// Whether taking a frame with a flush owed does that flush. No version lacks it: without it a
-  /// policy is unsafe, which is how tests know that the safety check can fail.
-  var flushesBeforeReuse = true
-
-  /// LUF v10, patchwork series of 10 May 2024 (linux-mm): one system-wide pending batch, frames
-  /// carry its generation, any folio that reclaim or asynchronous migration unmaps read-only.
-  public static let v10 = LazyFlushRules(
-    name: "luf-v10", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true,
-    flushesAfterRefill: true, givesUpWhileFlushing: true)
-}
-
 /// Lazy unmap flush as a state machine over one pending batch: told what happens, it says what is
 /// to be done, and counts nothing.
 ///
@@ -60,9 +36,10 @@ struct LazyUnmapFlush: Sendable {
   mutating func unmapBatch(
     on mask: CPUMask, isEligible: Bool, from start: UInt64, to end: UInt64
   ) -> BatchAction {
-    let isBusy = rules.givesUpWhileFlushing && busyUntil.map { start < $0 } ?? false
+    let isBusy = rules.givesUpWhileFlushing && isRunning(at: start)
     guard isEligible, !isBusy else {
-      let settled = credit(mask)
+      let holdsLock = rules.creditsWhileFlushing || !isRunning(at: start)
+      let settled = holdsLock ? credit(mask) : 0
       busyUntil = max(busyUntil ?? end, end)
       return .flush(isRefused: isEligible, settled: settled)
     }
@@ -91,6 +68,13 @@ struct LazyUnmapFlush: Sendable {
   mutating func writableMapping(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
     rules.flushesOnWritableMapping ? flush(at: time, lasting: duration) : nil
   }
+
+  /// A write(2) to a file ends at `time`.
+  mutating func fileWriteEnd(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
+    rules.flushesOnFileWrite ? flush(at: time, lasting: duration) : nil
+  }
+
+  private func isRunning(at time: UInt64) -> Bool { busyUntil.map { time < $0 } ?? false }
 
   /// A completed batch flush of the mask's CPUs; mm flushes and switches are not credited.
   private mutating func credit(_ mask: CPUMask) -> Int {

@@ -30,7 +30,7 @@ struct ReportCommand: ParsableCommand {
 
   func validate() throws {
     let known = PolicyCatalog.entries.map(\.name)
-    if let unknown = policies.first(where: { !known.contains($0) }) {
+    if let unknown = policies.first(where: { !PolicyCatalog.isKnown($0) }) {
       throw ValidationError(
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
     }
@@ -40,7 +40,7 @@ struct ReportCommand: ParsableCommand {
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
-    let wanted = policies.isEmpty ? PolicyCatalog.entries.map(\.name) : policies
+    let wanted = policies.isEmpty ? PolicyCatalog.defaultNames : policies
     let outcome = try loaded.replay(trace, policies: wanted, progress: progress)
     try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
   }
