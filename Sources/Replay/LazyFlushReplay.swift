@@ -47,18 +47,18 @@ struct LazyFlushReplay {
       case .taskAllocated:
         let generation = taskGenerations[Int(moment.task)]
         taskGenerations[Int(moment.task)] = 0
-        let duration = books.durations.median
+        let duration = books.durations.typical
         force(
           policy.taken(generation, at: moment.time, flushLasting: duration), .allocation, moment)
       case .writeProtectFault:
-        let duration = books.durations.median
+        let duration = books.durations.typical
         force(
           policy.writeProtectFault(at: moment.time, flushLasting: duration), .permission, moment)
       case .writableMapping:
-        let duration = books.durations.median
+        let duration = books.durations.typical
         force(policy.writableMapping(at: moment.time, flushLasting: duration), .permission, moment)
       case .fileWriteEnd:
-        let duration = books.durations.median
+        let duration = books.durations.typical
         force(policy.fileWriteEnd(at: moment.time, flushLasting: duration), .fileWrite, moment)
       case .switchedMM: books.cleaned(cpu)
       case .lazyBegin: books.lazyBegin(cpu)
@@ -82,11 +82,11 @@ struct LazyFlushReplay {
   }
 
   private mutating func unmapBatch(_ shootdown: Shootdown) {
-    books.lasted(shootdown)
+    let end = books.lasted(shootdown)
     var decision = Decision(batch: shootdown.batch)
     let action = policy.unmapBatch(
       on: shootdown.mask, isEligible: assumption.isEligible(shootdown.evidence),
-      from: shootdown.start, to: shootdown.end)
+      from: shootdown.start, to: end)
     switch action {
     case .deferred(let generation, let isSettled):
       decision.generation = generation
@@ -116,7 +116,7 @@ struct LazyFlushReplay {
     let generation = generations[frame]
     generations[frame] = 0
     if generation > policy.done { books.stopsPending() }
-    let duration = books.durations.median
+    let duration = books.durations.typical
     force(policy.taken(generation, at: moment.time, flushLasting: duration), .allocation, moment)
     books.handedOut(moment, frames)
   }

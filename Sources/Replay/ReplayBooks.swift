@@ -20,7 +20,7 @@ struct ReplayBooks {
   private var oracle: StaleTranslationOracle
   private var serials: [UInt32] = []
   private(set) var lazyCPUs = CPUMask()
-  private(set) var durations = DurationHistogram()
+  private(set) var durations = FlushDurations()
   private(set) var changes: CounterChanges
   var ledger = Ledger()
   private(set) var safety = SafetyVerdict()
@@ -59,8 +59,10 @@ struct ReplayBooks {
   /// A flush of all of one mm. CPUs that have another mm loaded compare generations on return.
   mutating func cleaned(_ mask: CPUMask) { oracle.flushed(mask) }
 
-  mutating func lasted(_ shootdown: Shootdown) {
-    if shootdown.outstanding == 0 { durations.record(shootdown.end - shootdown.start) }
+  /// A recorded batch flush; returns when it would end in the policy's run, if it is done there.
+  mutating func lasted(_ shootdown: Shootdown) -> UInt64 {
+    guard shootdown.outstanding == 0 else { return shootdown.end }
+    return durations.record(shootdown.start, shootdown.end)
   }
 
   // MARK: What the policy decides

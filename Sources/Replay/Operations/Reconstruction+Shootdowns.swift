@@ -146,7 +146,7 @@ extension Reconstruction {
     cpus[cpu].open = Self.noShootdown
     open.removeAll { $0 == number }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
-    if !areRunsTraced, let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
+    if let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
     if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
       tasks.states[index].isUnmapping

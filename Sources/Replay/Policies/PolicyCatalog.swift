@@ -29,7 +29,8 @@ enum FlushPolicy: Equatable {
       if rules.forgetsInBuddy {
         notes.append(
           "a frame forgets the flush that it owes when mm_page_pcpu_drain moves it to buddy: not "
-            + "safe, shown for what the posted text does")
+            + "safe, shown for what the posted text does. The order of its block stands in for the "
+            + "generation there, so a kernel that has just started does up to ten more flushes")
       }
       return notes
     case .ideal:
