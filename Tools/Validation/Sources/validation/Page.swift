@@ -1,0 +1,120 @@
+import Foundation
+import Replay
+
+/// The validation page, in Markdown.
+enum Page {
+  static func text(_ comparisons: [Comparison], _ safety: [String]) -> String {
+    var lines = [
+      "# Predicted and measured",
+      "",
+      "Written by `Tools/validate`. For each workload, a run of a real kernel without lazy unmap",
+      "flush (LUF) is replayed under a policy, and the prediction stands beside runs of the same",
+      "workload on the same kernel with that policy on. The prediction sees the trace without LUF",
+      "only. Figures are TLB shootdown interrupts between the trace's marks",
+      "(`tlb_ipis_in_window` of `meta.json`), as they are and for each page reclaimed in the same",
+      "run; errors are distances to the range of the measured runs, 0 inside it. `per CPU` adds up",
+      "the distances of all CPUs. `bounds` are what the trace leaves open (`report --bounds`).",
+      "",
+      "| workload | recorded | policy | interrupts recorded | predicted | bounds | measured | error |"
+        + " per page: predicted | measured | error | per CPU | inside bounds |",
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += comparisons.map(row)
+    lines += ["", "## Errors by policy", ""]
+    lines += ["| policy | comparisons | median error | largest | median per page | largest |"]
+    lines += ["|---|---|---|---|---|---|"]
+    lines += modes(comparisons).map { summary($0, comparisons) }
+    lines += [
+      "", "## What led there", "",
+      "Unmap batches deferred and refused, and the put-off flushes that were done, by cause: predicted,",
+      "and in brackets what the kernel itself counted since it started, a little beyond the marks",
+      "(`luf_stat.*`).",
+      "",
+      "| workload | recorded | policy | deferred | refused | for allocations | for permissions |"
+        + " for writes |",
+      "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += comparisons.compactMap(mechanism)
+    lines += ["", "## Safety", ""] + safety
+    lines += [
+      "", "## Reading it", "",
+      "- Runs of one mode differ among themselves, as the moment at which they start is not fixed to",
+      "  the instruction. The bounds do not cover that, nor what the workload does differently once",
+      "  its flushes are gone: they are what the recorded trace leaves open, and can be narrower.",
+      "- luf-v10-as-posted: a frame that passes through buddy gets its block's order (0 to 10) in the",
+      "  place of its generation. The kernel of these pairs starts with generation 1, so it still",
+      "  flushes until generation 10 is done, and in burst-16 these are all of its flushes. The replay",
+      "  takes a kernel that has been running for longer: such frames flush nothing.",
+      "- luf-ideal and unbatched have no kernel to compare with.",
+    ]
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func row(_ comparison: Comparison) -> String {
+    let pages = comparison.measured.compactMap(\.measured.interruptsPerPage)
+    let cells = [
+      comparison.workload, comparison.before.name, comparison.predicted.name,
+      "\(comparison.before.measured.interrupts)",
+      comparison.total.map { "\($0)" } ?? "not observable",
+      "\(comparison.predicted.rowLower.map { "\($0)" } ?? "?")"
+        + " to \(comparison.predicted.rowUpper.map { "\($0)" } ?? "?")",
+      range(comparison.measured.map { "\($0.measured.interrupts)" }),
+      percent(comparison.totalError), comparison.perPage.map(fixed) ?? "-",
+      range(pages.map(fixed)), percent(comparison.perPageError),
+      percent(comparison.perCPUError, isSigned: false),
+      comparison.isInsideBounds.map { $0 ? "yes" : "no" } ?? "-",
+    ]
+    return "| " + cells.joined(separator: " | ") + " |"
+  }
+
+  private static func mechanism(_ comparison: Comparison) -> String? {
+    guard let ledger = comparison.predicted.figures?.ledger else { return nil }
+    let kernels = comparison.measured.compactMap { KernelCounters($0.directory) }
+    func cell(_ predicted: Int, _ measured: (KernelCounters) -> Int) -> String {
+      "\(predicted) (" + range(kernels.map { "\(measured($0))" }) + ")"
+    }
+    let cells = [
+      comparison.workload, comparison.before.name, comparison.predicted.name,
+      cell(ledger.deferred) { $0.deferred }, cell(ledger.refused) { $0.refused },
+      cell(ledger.flushesForAllocation) { $0.forAllocation },
+      cell(ledger.flushesForPermission) { $0.forPermission },
+      cell(ledger.flushesForFileWrite) { $0.forFileWrite },
+    ]
+    return "| " + cells.joined(separator: " | ") + " |"
+  }
+
+  private static func range(_ values: [String]) -> String { values.joined(separator: ", ") }
+
+  private static func modes(_ comparisons: [Comparison]) -> [String] {
+    var names: [String] = []
+    for comparison in comparisons where !names.contains(comparison.predicted.name) {
+      names.append(comparison.predicted.name)
+    }
+    return names
+  }
+
+  private static func summary(_ name: String, _ comparisons: [Comparison]) -> String {
+    let own = comparisons.filter { $0.predicted.name == name }
+    let totals = own.compactMap(\.totalError).map(abs).sorted()
+    let pages = own.compactMap(\.perPageError).map(abs).sorted()
+    let cells = [
+      name, "\(own.count)", percent(median(totals), isSigned: false),
+      percent(totals.last, isSigned: false), percent(median(pages), isSigned: false),
+      percent(pages.last, isSigned: false),
+    ]
+    return "| " + cells.joined(separator: " | ") + " |"
+  }
+
+  private static func median(_ sorted: [Double]) -> Double? {
+    guard !sorted.isEmpty else { return nil }
+    let half = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+  }
+
+  private static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
+
+  private static func percent(_ value: Double?, isSigned: Bool = true) -> String {
+    guard let value else { return "-" }
+    return String(format: isSigned ? "%+.1f %%" : "%.1f %%", value * 100)
+  }
+}
