@@ -10,14 +10,16 @@ struct FlushDurations {
   /// A flush that overlapped none before it, and may not overlap the next.
   private var candidate: (start: UInt64, end: UInt64)?
 
-  /// The median of flushes that ran alone, or of all where none did; 0 before the first.
-  var typical: UInt64 { alone.count > 0 ? alone.median : all.median }
+  /// The median of flushes that ran alone, or of all where none did; 0 before the first. Asked for
+  /// far more often than it changes.
+  private(set) var typical: UInt64 = 0
 
   /// A recorded flush, in order of starts; returns when it would end if it were done among few.
   mutating func record(_ start: UInt64, _ end: UInt64) -> UInt64 {
     let end = max(start, end)
     all.record(end - start)
     if let candidate, candidate.end <= start { alone.record(candidate.end - candidate.start) }
+    typical = alone.count > 0 ? alone.median : all.median
     let isAlone = lastEnd <= start
     candidate = isAlone ? (start, end) : nil
     lastEnd = max(lastEnd, end)

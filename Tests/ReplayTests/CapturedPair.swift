@@ -12,7 +12,9 @@ enum CapturedPair {
   static let shared = root + "/../shared/traces/luf-pairs"
 
   /// Replays the trace of a capture directory inside its marks.
-  static func replay(_ directory: String, flushFunctionKnown: Bool = true) throws -> Outcome {
+  static func replay(
+    _ directory: String, flushFunctionKnown: Bool = true, policies: [String] = ["luf-v10"]
+  ) throws -> Outcome {
     let input = try TraceInput(directory + "/trace.dat")
     var survey = TraceSurvey()
     var entries = MigrationEntrySurvey()
@@ -29,7 +31,7 @@ enum CapturedPair {
       window: MarkedWindow.offered(by: instance.marks)?.span,
       flushFunction: flushFunctionKnown ? function?.entry.function : nil,
       writeEntryType: entries.writeType)
-    var session = try ReplaySession(context)
+    var session = try ReplaySession(context, policies: policies)
     reader = try input.makeReader(ReadRequest(order: .time, instance: ""))
     while try reader.next(into: &batch) {
       session.consume(batch, directory: reader.directory)

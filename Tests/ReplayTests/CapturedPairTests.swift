@@ -45,6 +45,22 @@ import Testing
     #expect(expected.safety.violations == 0 && expected.safety.framesChecked > 1000)
   }
 
+  @Test(arguments: ["burst-16", "small-4"])
+  func policiesStandInTheirOrder(_ name: String) throws {
+    let names = ["unbatched", "luf-v10", "luf-v11", "luf-v10-as-posted", "luf-ideal"]
+    let outcome = try CapturedPair.replay(
+      CapturedPair.bundled + "/\(name)/0.1", policies: names)
+    let figures = try outcome.policies.map { try #require($0.figures) }
+    let rows = figures.map(\.tlbRowTotal)
+    // Unbatched costs more than the recorded run, the ideal least of all that are safe.
+    #expect(rows[1] > rows[0] && rows[0] > rows[2] && rows[0] > rows[3])
+    #expect(rows[5] <= rows[2] && rows[5] <= rows[3])
+    // A kernel that was built as v10 was posted did read foreign data.
+    #expect(rows[4] < rows[2] && figures[4].safety.violations > 1000)
+    #expect(figures[4].safety.first?.rule == "I1")
+    for index in [1, 2, 3, 5] { #expect(figures[index].safety.violations == 0) }
+  }
+
   @Test func theWaitWindowFindsWhatTheRequestsSay() throws {
     let directory = CapturedPair.bundled + "/burst-16/0.1"
     let exact = try CapturedPair.replay(directory)
