@@ -353,6 +353,9 @@ final class TextPayload {
         rest.takeDecimal() != nil, rest.skip(ASCII.closeBracket)
       {
         if stateFollows, rest.skip(ASCII.space) { _ = rest.skipWord() }
+        // trace-cmd report -w: ` Latency: 134.476 usecs`.
+        if rest.hasPrefix(" Latency: ") { rest.at = rest.end }
+        rest.skipSpaces()
         if rest.left == 0 { return (TextSpan(start: scanner.at, count: length), task) }
       }
       length -= 1
