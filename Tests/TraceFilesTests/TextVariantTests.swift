@@ -131,6 +131,18 @@ struct TextVariantTests {
   }
 }
 
+struct SnapshotVariantTests {
+  @Test(arguments: ["\n", "\r\n"]) func anyLineEnd(lineEnd: String) throws {
+    func snapshot(_ first: Int, _ second: Int) throws -> TemporaryFile {
+      let lines = ["           CPU0       CPU2", "TLB: \(first) \(second)   TLB shootdowns", ""]
+      return try TemporaryFile(lines.joined(separator: lineEnd))
+    }
+    let (before, after) = (try snapshot(4_294_967_290, 7), try snapshot(4, 9))
+    let row = try InterruptSnapshot(after.path).tlbRow(since: InterruptSnapshot(before.path))
+    #expect(row.perCPU == [10, 0, 2])
+  }
+}
+
 extension String {
   fileprivate func replacingCharacters(
     of range: Range<String.Index>, with text: String
