@@ -98,7 +98,8 @@ struct TraceDatReader: TraceReader {
       let source =
         data.codec.map { codec in
           PageSource.chunks(
-            ChunkSource(data, codec, file: part.file.bytes, statistics: &statistics))
+            ChunkSource(
+              data, codec, file: part.file.bytes, cpus: buffer.cpus.count, statistics: &statistics))
         }
         ?? .plain(
           PlainPages(
