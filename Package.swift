@@ -66,7 +66,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["tlbreplay", "TraceBuilding"],
+      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting"],
       swiftSettings: settings),
   ]
 )

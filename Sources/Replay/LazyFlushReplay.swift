@@ -58,7 +58,7 @@ struct LazyFlushReplay {
         if decision.generation > policy.done { framesPending += 1 }
         framesPendingMax = max(framesPendingMax, framesPending)
       case .frameAllocated:
-        allocated(moment, source.frames, at: source.momentsBase + UInt64(position))
+        allocated(moment, source.frames)
       case .frameRefilled:
         let generation = generations[Int(moment.subject)]
         if policy.rules.flushesAfterRefill, generation > taskGenerations[Int(moment.task)] {
@@ -131,9 +131,7 @@ struct LazyFlushReplay {
     decisions[Int(shootdown.taskIndex)] = decision
   }
 
-  private mutating func allocated(
-    _ moment: Moment, _ frames: borrowing FrameTable, at position: UInt64
-  ) {
+  private mutating func allocated(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
     let generation = generations[frame]
     let serial = serials[frame]
@@ -149,7 +147,7 @@ struct LazyFlushReplay {
     safety.violations += 1
     if safety.first == nil {
       safety.first = Violation(
-        rule: "I1", time: moment.time, operationIndex: position, cpu: stale,
+        rule: "I1", time: moment.time, eventIndex: moment.event, cpu: stale,
         pfn: frames.pfn(frame))
     }
   }

@@ -31,10 +31,10 @@ public struct Ledger: Sendable, Equatable {
 public struct Violation: Sendable, Equatable {
   /// The broken invariant (`I1`).
   public let rule: String
-  /// When, in the trace's unit, and its place in the stream of reconstructed operations.
+  /// When, in the trace's unit, and which event: its place among all events in time order, from 0.
   public let time: UInt64
   /// See ``time``.
-  public let operationIndex: UInt64
+  public let eventIndex: UInt64
   /// The CPU that had not flushed.
   public let cpu: Int
   /// The frame.

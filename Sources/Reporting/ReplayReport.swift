@@ -161,7 +161,7 @@ public enum ReplayReport {
   private static func violation(_ safety: SafetyVerdict) -> String {
     guard let first = safety.first else { return "\(count(safety.violations)) violations" }
     return "\(count(safety.violations)) violations; the first of \(first.rule): frame "
-      + "0x\(String(first.pfn, radix: 16)) handed out at \(first.time) while CPU \(first.cpu) may "
+      + "0x\(String(first.pfn, radix: 16)) handed out at \(first.time) (event \(first.eventIndex)) while CPU \(first.cpu) may "
       + "still use it"
   }
 

@@ -21,10 +21,8 @@ enum ReplayReportData {
   private static func policy(_ policy: PolicyOutcome) -> JSONValue {
     .object([
       "name": .string(policy.name), "tlb_row": row(policy), "tlb_flush": flushes(policy),
-      "ipis_avoided": .object([
-        "total": policy.ipisAvoided.map { JSONValue($0) } ?? .null,
-        "grade": .string(policy.rowGrade.rawValue),
-      ]),
+      "ipis_avoided": policy.ipisAvoided.map { JSONValue($0) } ?? .null,
+      "grade": .string(policy.rowGrade.rawValue),
       "ledger": policy.figures.map { ledger($0.ledger, $0.framesPendingMax) } ?? .null,
       "safety": policy.figures.map { safety($0.safety) } ?? .null,
       "tlb_misses": .object([
@@ -83,7 +81,7 @@ enum ReplayReportData {
     if let violation = safety.first {
       first = .object([
         "rule": .string(violation.rule), "time": JSONValue(violation.time),
-        "event": JSONValue(violation.operationIndex), "cpu": JSONValue(violation.cpu),
+        "event_index": JSONValue(violation.eventIndex), "cpu": JSONValue(violation.cpu),
         "pfn": JSONValue(violation.pfn),
       ])
     }

@@ -65,7 +65,8 @@ enum TLBRowSection {
           + "exact row.")
     }
     if let residual = residual(trace, row) {
-      notes.append(explain(residual, row))
+      let isComplete = trace.statistics.lost.isEmpty && !trace.statistics.isDamaged
+      notes.append(explain(residual, row, isComplete: isComplete))
     }
     if trace.recordedRow != nil, trace.window == nil {
       notes.append(
@@ -82,7 +83,9 @@ enum TLBRowSection {
         + "trace has no symbol for it." : nil
   }
 
-  private static func explain(_ residual: [Int64], _ row: DerivedTLBRow) -> String {
+  private static func explain(
+    _ residual: [Int64], _ row: DerivedTLBRow, isComplete: Bool
+  ) -> String {
     let sum = residual.reduce(0, +)
     if residual.allSatisfy({ $0 == 0 }) { return "Residual 0 on every CPU: the rows agree." }
     if row.isLowerBound, residual.allSatisfy({ $0 >= 0 }) {
@@ -92,6 +95,11 @@ enum TLBRowSection {
     if residual.allSatisfy({ (-1...1).contains($0) }) {
       return "Residual \(sum.grouped), at most 1 on a CPU: interrupts between a snapshot and the "
         + "window's edge."
+    }
+    if isComplete, residual.allSatisfy({ $0 >= 0 }) {
+      return
+        "Residual \(sum.grouped), none negative, and no event is known to be lost: the snapshots "
+        + "cover more time than the trace's window."
     }
     return "Residual \(sum.grouped), more than the window's edges explain: events were lost, or "
       + "the snapshots and the trace cover different times."

@@ -83,7 +83,7 @@ enum KnownSystems {
     (
       "luf",
       """
-      luf_defer luf_refuse luf_flush luf_take luf_mark luf_request
+      luf_defer luf_giveup luf_mark luf_take luf_flush
       """
     ),
   ]

@@ -45,6 +45,27 @@ import TraceBuilding
     #expect(events >= undamaged)
   }
 
+  /// Only CPUs 1 and 2 were traced; the cut takes the table that says so.
+  @Test func cpusOfACutTraceAreNumberedByTheirIdleTasks() throws {
+    let whole = Fixture.path("formats/td-a-v7-cpumask.dat")
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(contentsOf: URL(filePath: whole)).prefix(80_000).write(to: file)
+    let cut = try Tool.stat(file.path)
+    let original = try Tool.stat(whole)
+    var saved = [0, 0, 0, 0]
+    for (name, event) in cut["events"].members {
+      let counts = try #require(event["per_cpu"].counts)
+      let all = try #require(original["events"][name]["per_cpu"].counts)
+      for cpu in counts.indices {
+        #expect(counts[cpu] <= all[cpu], "\(name) on CPU \(cpu)")
+        saved[cpu] += counts[cpu]
+      }
+    }
+    #expect(saved[0] == 0 && saved[3] == 0)
+    #expect(saved[1] > 0 && saved[2] > 0)
+  }
+
   static let sets = ["td-a", "td-b", "ft-a", "ft-b", "pd-a", "pd-b"]
 
   /// One capture in many dialects: the same counts, apart from `input` and the CPU column.

@@ -5,13 +5,16 @@ import TraceFiles
   import Glibc
 #endif
 
+/// What mkstemp(3) and mkdtemp(3) replace.
+private let letters = String(repeating: "X", count: 6)
+
 /// Bytes as an unlinked file that can be opened by path, again and again with other bytes.
 public final class ScratchInput {
   private let descriptor: Int32
 
   /// An empty file in `parent`; nil if the system refuses it.
   public init?(in parent: String) {
-    var template = Array("\(parent)/trace-XXXXXX".utf8CString)
+    var template = Array("\(parent)/trace-\(letters)".utf8CString)
     descriptor = mkstemp(&template)
     if descriptor < 0 { return nil }
     unlink(template)
@@ -38,7 +41,7 @@ public final class ScratchCapture {
 
   /// An empty directory in `parent`; nil if the system refuses it.
   public init?(in parent: String) {
-    var template = Array("\(parent)/capture-XXXXXX".utf8CString)
+    var template = Array("\(parent)/capture-\(letters)".utf8CString)
     guard let made = mkdtemp(&template) else { return nil }
     directory = String(cString: made)
   }

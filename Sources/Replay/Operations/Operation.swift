@@ -95,4 +95,6 @@ struct Moment {
   var subject: UInt32
   var batch: UInt32
   var task: UInt32
+  /// Place of the event that told, among all events of the instance in time order, from 0.
+  var event: UInt64
 }

@@ -39,6 +39,9 @@ struct Reconstruction: ~Copyable {
 
   var moments: [Moment] = []
   var momentsBase: UInt64 = 0
+  /// Place of the event at hand among all events of the instance in time order, from 0.
+  private var event: UInt64 = 0
+  private var eventsBefore: UInt64 = 0
   var shootdowns: [Shootdown] = []
   var shootdownsBase: UInt32 = 0
   /// Shootdowns whose initiator may still wait, by start: one a CPU at most.
@@ -65,8 +68,10 @@ struct Reconstruction: ~Copyable {
 
   /// Reads the rows of a batch.
   mutating func consume(_ batch: borrowing EventBatch, _ directory: EventDirectory) {
+    defer { eventsBefore += UInt64(batch.count) }
     for row in 0..<batch.count {
       guard let kind = batch.kind(row) else { continue }
+      event = eventsBefore + UInt64(row)
       let cpu = Int(batch.cpu(row))
       guard cpu < cpus.count else {
         counts.rowsOfUnknownCPUs += 1
@@ -131,7 +136,7 @@ struct Reconstruction: ~Copyable {
     moments.append(
       Moment(
         time: time, kind: kind, cpu: UInt16(truncatingIfNeeded: cpu), subject: subject,
-        batch: batch, task: cpus[cpu].taskIndex))
+        batch: batch, task: cpus[cpu].taskIndex, event: event))
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

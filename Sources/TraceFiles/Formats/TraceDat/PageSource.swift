@@ -6,6 +6,20 @@ enum PageSource {
   case plain(PlainPages)
   case chunks(ChunkSource)
 
+  /// The pages of `data`, one of `cpus` CPUs that are read side by side.
+  init(
+    _ data: CPUData, file: MappedFile, pageSize: Int, cpus: Int,
+    statistics: inout IngestStatistics
+  ) {
+    if let codec = data.codec {
+      self = .chunks(
+        ChunkSource(data, codec, file: file.bytes, cpus: cpus, statistics: &statistics))
+    } else {
+      self = .plain(
+        PlainPages(data, file: file, pageSize: pageSize, cpus: cpus, statistics: &statistics))
+    }
+  }
+
   /// Whether offsets inside a piece are offsets in the file.
   var isPlain: Bool {
     if case .plain = self { return true }

@@ -28,8 +28,7 @@ struct TraceDatReader: TraceReader {
     if let damage = part.compressionDamage {
       statistics.note("compressed-data-damaged", .damage, at: damage.offset, damage.message)
     }
-    let header = try TraceDatHeader(part.file.bytes, &statistics)
-    self.header = header
+    var header = try TraceDatHeader(part.file.bytes, &statistics)
     var decoder = RecordDecoder(
       bigEndian: header.metadata.bigEndian, payloads: request.payloads)
     let bad = header.metadata.addFormats(to: &decoder, directory)
@@ -38,6 +37,14 @@ struct TraceDatReader: TraceReader {
     }
     header.metadata.addTaskNames(to: directory)
     self.decoder = decoder
+    if statistics.count("missing-cpu-table") > 0 {
+      // The names are payload that the consumer may not have asked for.
+      var named = RecordDecoder(
+        bigEndian: header.metadata.bigEndian, payloads: EventKindSet([.schedSwitch]))
+      _ = header.metadata.addFormats(to: &named, directory)
+      header.numberSalvagedCPUs(part.file, named, directory)
+    }
+    self.header = header
     guard !header.buffers.isEmpty else {
       throw TraceError(
         "has no events that could be saved: expected a table of the CPUs' pages",
@@ -95,16 +102,9 @@ struct TraceDatReader: TraceReader {
     layout.bigEndian = header.metadata.bigEndian
     layout.read(headerPage: header.metadata.headerPage)
     streams = buffer.cpus.map { data in
-      let source =
-        data.codec.map { codec in
-          PageSource.chunks(
-            ChunkSource(
-              data, codec, file: part.file.bytes, cpus: buffer.cpus.count, statistics: &statistics))
-        }
-        ?? .plain(
-          PlainPages(
-            data, file: part.file, pageSize: layout.pageSize, cpus: buffer.cpus.count,
-            statistics: &statistics))
+      let source = PageSource(
+        data, file: part.file, pageSize: layout.pageSize, cpus: buffer.cpus.count,
+        statistics: &statistics)
       return CPUStream(data.cpu, source, layout: layout, statistics: &statistics)
     }
     heap = StreamHeap()
