@@ -119,7 +119,8 @@ struct TextReader: TraceReader {
       statistics.note("compressed-data-damaged", .damage, at: damage.offset, damage.message)
     }
     // LOST and LOST_SAMPLES are two reports of one loss (the second counts less): take one.
-    statistics.lost.known += max(lostRecords, lostSamples)
+    statistics.lost.known = statistics.lost.known.saturatingSum(
+      UInt64(max(lostRecords, lostSamples)))
   }
 
   private mutating func startPass() throws(TraceError) {
@@ -435,13 +436,5 @@ struct TextReader: TraceReader {
     let text = TextSpan(start: scanner.at, count: min(scanner.left, 120)).text
     let shown = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }
     return "\"" + shown.joined() + (scanner.left > 120 ? "...\"" : "\"")
-  }
-}
-
-extension Int {
-  /// The sum, or the greatest number if it is too great: counts of losses come from the file.
-  fileprivate func saturatingSum(_ other: UInt64) -> Int {
-    let (sum, overflow) = addingReportingOverflow(Int(clamping: other))
-    return overflow ? .max : sum
   }
 }
