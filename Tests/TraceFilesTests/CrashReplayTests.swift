@@ -3,7 +3,7 @@ import Testing
 import TraceChecking
 
 /// Inputs that a fuzzer found, or that are made to be nasty: none may crash, hang or break what holds
-/// for every input. `Tools/fuzz` adds to them; the name says which target an input belongs to.
+/// for every input. `Tools/run-fuzzer` adds to them; the name says which target an input belongs to.
 @Suite struct CrashReplayTests {
   private static let directory = Fixtures.traces.deletingLastPathComponent()
     .appending(path: "Tools/Fuzz/Crashes")

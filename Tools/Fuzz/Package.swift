@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// A target whose `main` comes from libFuzzer: `Tools/fuzz` has the flags that it needs.
+/// A target whose `main` comes from libFuzzer: `Tools/run-fuzzer` has the flags that it needs.
 func fuzzTarget(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["FuzzSupport"],
