@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "TraceWriting", targets: ["TraceWriting"]),
+    .library(name: "TraceChecking", targets: ["TraceChecking"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -44,11 +45,14 @@ let package = Package(
     .target(
       name: "TraceBuilding", dependencies: ["TraceEvents"], path: "Tests/TraceBuilding",
       swiftSettings: settings),
+    .target(
+      name: "TraceChecking", dependencies: ["TraceEvents", "TraceFiles", "Replay"],
+      path: "Tests/TraceChecking", swiftSettings: settings),
     .testTarget(
       name: "TraceEventsTests", dependencies: ["TraceEvents"], swiftSettings: settings),
     .testTarget(
       name: "TraceFilesTests",
-      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
+      dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding", "TraceChecking"],
       swiftSettings: settings),
     .testTarget(
       name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceFiles", "TraceWriting"],
@@ -62,7 +66,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["tlbreplay", "TraceBuilding"],
+      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting"],
       swiftSettings: settings),
   ]
 )

@@ -67,7 +67,8 @@ public enum StatReport {
       return row
     }
     for (reason, count) in survey.otherFlushReasons.sorted(by: { $0.key < $1.key }).prefix(8) {
-      var row = ["\(reason) no kernel has it", count.grouped]
+      let label = isUntold(reason) ? "untold" : "\(reason) no kernel has it"
+      var row = [label, count.grouped]
       while row.count < columns.count { row.append("") }
       rows.append(row)
     }
@@ -143,6 +144,11 @@ public enum StatReport {
     ])
   }
 
+  /// Whether the events say no reason at all (perf script without the trace field).
+  private static func isUntold(_ reason: Int64) -> Bool {
+    UInt64(bitPattern: reason) == EventBatch.absent
+  }
+
   static func reasonsData(_ trace: TraceDescription, _ survey: InstanceSurvey) -> JSONValue {
     var members: [String: JSONValue] = [:]
     for reason in survey.flushReasonsSeen {
@@ -158,7 +164,8 @@ public enum StatReport {
       ])
     }
     for (reason, count) in survey.otherFlushReasons {
-      members["\(reason)"] = .object(["total": JSONValue(count), "per_cpu": .null])
+      let key = isUntold(reason) ? "unknown" : "\(reason)"
+      members[key] = .object(["total": JSONValue(count), "per_cpu": .null])
     }
     return .object(members)
   }

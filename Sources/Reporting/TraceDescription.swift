@@ -117,13 +117,21 @@ public struct TraceDescription: Sendable {
     return .object(members)
   }
 
+  /// Cells of the tables by CPU that a document may have: 256 CPUs of 4,000 different events. Only a
+  /// damaged trace has more, and its invented names then come without their CPUs.
+  private static let cellsMax = 1 << 20
+
   /// Counts of every event seen, by full name.
   func eventsData(_ survey: InstanceSurvey) -> JSONValue {
     var members: [String: JSONValue] = [:]
-    for (index, name) in eventNames.enumerated() where survey.total(index) > 0 {
-      members[name.full] = .object([
+    let seen = eventNames.indices.filter { survey.total($0) > 0 }
+    let cpus = cpus
+    let isTooLarge = seen.count.multipliedReportingOverflow(by: cpus).0 > Self.cellsMax
+    for index in seen {
+      let isShown = facts.hasCPUColumn && !(isTooLarge && index >= Int(EventKind.knownCount))
+      members[eventNames[index].full] = .object([
         "total": JSONValue(survey.total(index)),
-        "per_cpu": JSONValue(facts.hasCPUColumn ? survey.perCPU(index, cpus: cpus) : nil),
+        "per_cpu": JSONValue(isShown ? survey.perCPU(index, cpus: cpus) : nil),
       ])
     }
     return .object(members)

@@ -28,6 +28,7 @@ import TraceEvents
       #expect(!PolicyCatalog.isKnown(name))
     }
     #expect(PolicyCatalog.policy(named: "batch-31") == .batching(pagesMax: 31))
+    #expect(PolicyCatalog.sampleNames.allSatisfy(PolicyCatalog.isKnown))
     #expect(PolicyCatalog.defaultNames.allSatisfy(PolicyCatalog.isKnown))
   }
 

@@ -54,6 +54,10 @@ public enum PolicyCatalog {
   public static let recordedName = "recorded"
   /// What `report` shows when nothing is asked for.
   public static let defaultNames = [recordedName, LazyFlushRules.v10.name]
+  /// Every policy once, the one with a number at 64.
+  public static let sampleNames = entries.map {
+    $0.name == batchPrefix + "N" ? batchPrefix + "64" : $0.name
+  }
   /// Pages of a batch in `batch-N` lie below this.
   public static let batchPagesLimit = 1 << 20
 

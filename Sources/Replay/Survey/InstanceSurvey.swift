@@ -57,11 +57,7 @@ public struct InstanceSurvey: Sendable {
   /// Width of the tables: one more than the highest CPU seen, rounded up to a power of two.
   public private(set) var cpuSlots = 8
   /// One more than the highest CPU with an event.
-  public var cpusSeen: Int {
-    (0..<cpuSlots).last { cpu in
-      stride(from: cpu, to: eventCounts.count, by: cpuSlots).contains { eventCounts[$0] > 0 }
-    }.map { $0 + 1 } ?? 0
-  }
+  public private(set) var cpusSeen = 0
   /// Rows counted.
   public private(set) var eventTotal: UInt64 = 0
   /// Smallest and largest time; nil without rows.
@@ -79,7 +75,15 @@ public struct InstanceSurvey: Sendable {
   public private(set) var migrationEntries = MigrationEntrySurvey()
 
   private var detailRows: [Int] = []
+  /// Events that get a row of ``eventCounts``; a trace of more different events is no ordinary one
+  /// and counts the rest in ``rareCounts``, so that memory stays with what was seen.
+  private static let tableRows = 1024
+  /// By event: its row in ``eventCounts``, -1 before the event is seen or without room.
+  private var rowOfEvent: [Int32] = []
+  private var rowsUsed = 0
   private var eventCounts: [UInt64] = []
+  private var rareCounts: [UInt64: UInt64] = [:]
+  private var rareTotals: [Int: UInt64] = [:]
   private var withoutCPU: [UInt64] = []
   private var flushCounts: [UInt64]
   private var flushWithoutCPU = [UInt64](repeating: 0, count: flushReasons * 3)
@@ -92,14 +96,21 @@ public struct InstanceSurvey: Sendable {
 
   /// Events of directory index `event` in total.
   public func total(_ event: Int) -> UInt64 {
-    guard event < withoutCPU.count else { return 0 }
-    return eventCounts[event * cpuSlots..<(event + 1) * cpuSlots].reduce(withoutCPU[event], +)
+    guard event < rowOfEvent.count else { return 0 }
+    let row = Int(rowOfEvent[event])
+    guard row < 0 else {
+      return eventCounts[row * cpuSlots..<(row + 1) * cpuSlots].reduce(withoutCPU[event], +)
+    }
+    return withoutCPU[event] + (rareTotals[event] ?? 0)
   }
 
   /// Events of directory index `event` on each of the first `cpus` CPUs.
   public func perCPU(_ event: Int, cpus: Int) -> [UInt64] {
-    (0..<cpus).map { cpu in
-      event < withoutCPU.count && cpu < cpuSlots ? eventCounts[event * cpuSlots + cpu] : 0
+    guard event < rowOfEvent.count else { return [UInt64](repeating: 0, count: cpus) }
+    let row = Int(rowOfEvent[event])
+    return (0..<cpus).map { cpu in
+      if row < 0 { return rareCounts[Self.rareKey(event, cpu)] ?? 0 }
+      return cpu < cpuSlots ? eventCounts[row * cpuSlots + cpu] : 0
     }
   }
 
@@ -157,12 +168,14 @@ public struct InstanceSurvey: Sendable {
     details: Int, uncounted: Int
   ) {
     let weights = Self.detailWeights
+    let tableRows = rowOfEvent
     let slots = cpuSlots
     var first = firstTime ?? .max
     var last = lastTime ?? 0
     var counted = 0
     var apart = 0
     var details = 0
+    var highest = cpusSeen &- 1
     detailRows.withUnsafeMutableBufferPointer { rows in
       eventCounts.withUnsafeMutableBufferPointer { counts in
         for row in 0..<batch.count {
@@ -174,13 +187,20 @@ public struct InstanceSurvey: Sendable {
           let event = Int(batch.event(row))
           let cpu = Int(batch.cpu(row))
           // `grow` has made room for every event of the directory.
-          if cpu < slots { counts[event &* slots &+ cpu] &+= 1 } else { apart &+= 1 }
+          let tableRow = Int(tableRows[event])
+          if tableRow >= 0, cpu < slots {
+            counts[tableRow &* slots &+ cpu] &+= 1
+            highest = max(highest, cpu)
+          } else {
+            apart &+= 1
+          }
           // Written always, kept only if the row counts: no branch to mispredict.
           rows[details] = row
           details &+= weights[min(event, weights.count &- 1)]
         }
       }
     }
+    cpusSeen = highest + 1
     if counted > 0 {
       firstTime = first
       lastTime = last
@@ -189,20 +209,41 @@ public struct InstanceSurvey: Sendable {
     return (details, apart)
   }
 
-  /// Counts the rows that ``countRows(_:_:)`` left out: without a CPU, or of a CPU not seen before.
+  /// Counts the rows that ``countRows(_:_:)`` left out: without a CPU, of a CPU or an event that has
+  /// no place in the table yet, or of an event that never gets one.
   private mutating func countRowsApart(_ batch: borrowing EventBatch, _ window: TimeWindow?) {
+    // The rows of before: what gets a place below was left out for the whole batch.
+    let tableRows = rowOfEvent
     let slots = cpuSlots
     for row in 0..<batch.count {
-      let cpu = batch.cpu(row)
-      guard Int(cpu) >= slots, window?.contains(batch.timestamp(row)) ?? true else { continue }
       let event = Int(batch.event(row))
+      let cpu = batch.cpu(row)
+      guard tableRows[event] < 0 || Int(cpu) >= slots,
+        window?.contains(batch.timestamp(row)) ?? true
+      else { continue }
       if cpu == EventBatch.unknownCPU {
         withoutCPU[event] += 1
+        continue
+      }
+      widen(to: Int(cpu) + 1)
+      cpusSeen = max(cpusSeen, Int(cpu) + 1)
+      if rowOfEvent[event] < 0, rowsUsed < Self.tableRows {
+        rowOfEvent[event] = Int32(rowsUsed)
+        rowsUsed += 1
+        eventCounts += [UInt64](repeating: 0, count: cpuSlots)
+      }
+      let tableRow = Int(rowOfEvent[event])
+      if tableRow >= 0 {
+        eventCounts[tableRow * cpuSlots + Int(cpu)] += 1
       } else {
-        widen(to: Int(cpu) + 1)
-        eventCounts[event * cpuSlots + Int(cpu)] += 1
+        rareCounts[Self.rareKey(event, Int(cpu)), default: 0] += 1
+        rareTotals[event, default: 0] += 1
       }
     }
+  }
+
+  private static func rareKey(_ event: Int, _ cpu: Int) -> UInt64 {
+    UInt64(event) << 16 | UInt64(cpu)
   }
 
   private mutating func absorbDetail(
@@ -267,7 +308,7 @@ public struct InstanceSurvey: Sendable {
 
   private mutating func grow(events: Int) {
     guard events > withoutCPU.count else { return }
-    eventCounts += [UInt64](repeating: 0, count: (events - withoutCPU.count) * cpuSlots)
+    rowOfEvent += [Int32](repeating: -1, count: events - rowOfEvent.count)
     withoutCPU += [UInt64](repeating: 0, count: events - withoutCPU.count)
   }
 

@@ -104,7 +104,9 @@ enum Spool {
   }
 
   private static func temporaryFile() throws(TraceError) -> Int32 {
-    var template = Array("\(directory)/tlbreplay-XXXXXX".utf8CString)
+    // mkstemp(3) replaces the six letters.
+    let letters = String(repeating: "X", count: 6)
+    var template = Array("\(directory)/tlbreplay-\(letters)".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       throw TraceError(

@@ -92,11 +92,11 @@ struct TextScanner {
     while at < end, at.pointee == ASCII.space { at += 1 }
   }
 
-  /// Passes over what is no blank and returns how many bytes that was.
+  /// Passes over what is no blank or control character and returns how many bytes that was.
   @inline(__always)
   mutating func skipWord() -> Int {
     let start = at
-    while at < end, at.pointee != ASCII.space { at += 1 }
+    while at < end, at.pointee > ASCII.space { at += 1 }
     return at - start
   }
 

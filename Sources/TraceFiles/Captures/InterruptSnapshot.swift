@@ -32,7 +32,8 @@ struct InterruptSnapshot {
     guard file.bytes.count <= Self.sizeMax else {
       throw TraceError("is too large for a copy of /proc/interrupts", file: path)
     }
-    let lines = file.bytes.text.split(separator: "\n")
+    // A carriage return and its newline are one Character.
+    let lines = file.bytes.text.split(whereSeparator: \.isNewline)
     guard let header = lines.first, header.trimmed.hasPrefix("CPU"),
       let row = lines.first(where: { $0.trimmed.hasPrefix("TLB:") })
     else {

@@ -110,8 +110,10 @@ struct RecordDecoder {
       offset += element * 8
       guard offset + size <= found.offset + found.size else { return absent }
     }
+    // Of a dynamic field 4 bytes are read, whatever size the format states.
+    let needed = found.isDynamic || found.isRelative ? 4 : size
     // Behind the common head, and where 16 bits reach: no kernel's format says otherwise.
-    guard offset + size >= 8, offset + size <= Int(UInt16.max) else { return absent }
+    guard offset + size >= 8, offset + max(needed, size) <= Int(UInt16.max) else { return absent }
     absent.relative = found.isRelative
     switch field.form {
     case .text:

@@ -27,6 +27,8 @@ struct PerfCapture {
   private var hasLostRecords = false
   private var lostBySamples = 0
   private var hasTracingData = false
+  /// Set when samples may have been read: what describes events from then on comes late.
+  var isHeadRead = false
   private var buildIDs = 0
 
   /// Build ids listed among the facts.
@@ -82,6 +84,7 @@ struct PerfCapture {
 
   /// Takes the tracing data: the formats of the recorded tracepoints.
   mutating func takeTracingData(_ blob: ByteView, at offset: Int) {
+    noteIfLate(at: offset)
     do throws(TraceError) {
       guard blob.hasPrefix([0x17, 0x08, 0x44]) && blob.suffix(from: 3).hasPrefix("tracing") else {
         throw TraceError("expected tracing data (17 08 44 \"tracing\")", at: offset)
@@ -117,9 +120,9 @@ struct PerfCapture {
     switch type {
     case PerfRecord.lost where body.count >= 16:
       hasLostRecords = true
-      lostByRecords = Self.sum(lostByRecords, body.u64(8))
+      lostByRecords = lostByRecords.saturatingSum(body.u64(8))
     case PerfRecord.lostSamples where body.count >= 8:
-      lostBySamples = Self.sum(lostBySamples, body.u64(0))
+      lostBySamples = lostBySamples.saturatingSum(body.u64(0))
     case PerfRecord.comm where body.count >= 8:
       let task = body.load(4, as: Int32.self)
       directory.name(task: task, body.suffix(from: 8).text)
@@ -151,11 +154,6 @@ struct PerfCapture {
   /// loss told twice. The first is never less, so it is the one to believe; they are never added.
   var lost: Int { hasLostRecords ? lostByRecords : lostBySamples }
 
-  private static func sum(_ sum: Int, _ more: UInt64) -> Int {
-    let (result, overflow) = sum.addingReportingOverflow(Int(clamping: more))
-    return overflow ? .max : result
-  }
-
   private mutating func takeFork(_ body: ByteView) {
     let task = body.load(8, as: Int32.self)
     directory.group(task: task, body.load(0, as: Int32.self))
@@ -165,7 +163,17 @@ struct PerfCapture {
     }
   }
 
+  // No recorder does this. Samples are read when they are met, or when their turn in time comes, so
+  // how those before such a record are read depends on the order that was asked for.
+  private mutating func noteIfLate(at offset: Int) {
+    guard isHeadRead else { return }
+    statistics.note(
+      "late-description", .damage, at: offset,
+      "an event is described behind the first samples: those before it may be counted wrongly")
+  }
+
   private mutating func takeAttribute(_ body: ByteView, at offset: Int) {
+    noteIfLate(at: offset)
     let size = PerfEventAttribute.statedSize(body)
     guard var attribute = PerfEventAttribute(body), let ids = body.slice(size, body.count - size)
     else {

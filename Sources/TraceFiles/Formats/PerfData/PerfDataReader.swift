@@ -69,6 +69,7 @@ struct PerfDataReader: TraceReader {
     unfinished = Array(parts.indices)
     latestRead = Array(repeating: 0, count: parts.count)
     if header.isPipe { Self.readHead(&streams[0], &capture) }
+    capture.isHeadRead = true
     capture.concludeEvents()
     // Without times there is nothing to sort by.
     isSorted = request.order == .time && capture.facts.instances[0].timeUnit != .none

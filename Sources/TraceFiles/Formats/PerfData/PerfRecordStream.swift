@@ -226,7 +226,9 @@ struct PerfRecordStream {
     let from = position + 16
     let padded = (16 + stated + 7) / 8 * 8
     if padded <= size {
-      startUnpacking([from..<from + stated], next: position + size)
+      // A cut file may end inside it.
+      if size > end - position { noteTruncation(&capture) }
+      startUnpacking([from..<min(from + stated, end)], next: min(position + size, end))
       return true
     }
     guard padded & 0xffff == size else { return false }

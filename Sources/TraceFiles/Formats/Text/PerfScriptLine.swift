@@ -123,6 +123,8 @@ struct PerfScriptLine {
     if !ASCII.isDigit(scanner.peek) {
       let before = scanner.at
       skipMisc(&scanner)
+      // -F +tod of a file that does not say how its clock and the wall clock belong together.
+      if scanner.skip("disabled ") { scanner.skipSpaces() }
       if !ASCII.isDigit(scanner.peek) {
         // -F without time: the event must then say its system, as tracepoints do.
         guard hasColumns else { return false }
@@ -175,7 +177,9 @@ struct PerfScriptLine {
   static func eventName(_ scanner: TextScanner) -> TextSpan? {
     var word = scanner
     let length = word.skipWord()
-    guard length > 1, scanner.at[length - 1] == ASCII.colon else { return nil }
+    guard length > 1, scanner.at[length - 1] == ASCII.colon,
+      word.left == 0 || word.peek == ASCII.space
+    else { return nil }
     return TextSpan(start: scanner.at, count: length - 1)
   }
 

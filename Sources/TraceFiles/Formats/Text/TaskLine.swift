@@ -7,6 +7,7 @@ import TraceEvents
 ///     %16s %7d %3d %d %08x %08lx [%08lx] 17.552ms (+1.086ms): event      the same with verbose
 ///     event                                               kernel, nocontext-info
 ///     inst: %16s-%-5d [%03d] %5lu.%09lu: (+11) event:     trace-cmd; instance, flags, diff optional
+///     %8.8s-%-5d %3d-0x1 %5lu.%06lu: event:               trace-cmd report -l -R
 ///
 /// Sources: Linux 6.12 `kernel/trace/trace_output.c` (`trace_print_context`,
 /// `trace_print_lat_context`), trace-cmd 3.1 `lib/trace-cmd` and libtraceevent `event-parse.c`.
@@ -107,15 +108,33 @@ struct TaskLine {
       line.isLatency = true
       guard let cpu = scanner.takeDecimal(), cpu < TextLine.cpusMax else { return false }
       line.cpu = UInt16(truncatingIfNeeded: cpu)
-      guard scanner.peek == ASCII.dot || ASCII.isLetter(scanner.peek) else { return false }
-      let flags = scanner.skipWord()
-      guard flags >= 4, flags <= 8, scanner.skip(ASCII.space) else { return false }
-      scanner.skipSpaces()
+      guard skipLatencyFlags(&scanner) else { return false }
     }
     guard scanner.takeTime(&line), scanner.skip(ASCII.colon) else { return false }
     guard scanner.skip(ASCII.space) else { return false }
     scanner.skipSpaces()
     line.body = scanner.at
+    return true
+  }
+
+  /// Passes over the flags that are glued to the CPU: `d..2. `, `d..2.145906873482` (trace-cmd sets
+  /// no blank before a time that is wide), `-0x9 ` (trace-cmd report -l -R).
+  private static func skipLatencyFlags(_ scanner: inout TextScanner) -> Bool {
+    if scanner.skip("-0x") {
+      guard scanner.takeHexadecimal() != nil, scanner.skip(ASCII.space) else { return false }
+    } else {
+      guard scanner.peek == ASCII.dot || ASCII.isLetter(scanner.peek) else { return false }
+      // Five flags, the last one a blank of its kind: a digit there could be the time's own.
+      if scanner.peek(4) == ASCII.dot, ASCII.isDigit(scanner.peek(5)),
+        ASCII.isDigit(scanner.peek(6))
+      {
+        scanner.at += 5
+        return true
+      }
+      let flags = scanner.skipWord()
+      guard flags >= 4, flags <= 8, scanner.skip(ASCII.space) else { return false }
+    }
+    scanner.skipSpaces()
     return true
   }
 

@@ -56,6 +56,7 @@ struct TextVote {
   private var hexadecimal = 0
   private var dump = 0
   private var taskLine = TaskLine()
+  private let decoration = TextDecoration()
 
   init(_ head: ByteView) { self.head = head.slice(0, min(head.count, Self.bytesMax)) ?? head }
 
@@ -140,25 +141,49 @@ struct TextVote {
   }
 
   private mutating func look(_ line: TextSpan, _ number: Int) {
-    let scanner = TextScanner(
+    var scanner = TextScanner(
       at: line.start, end: line.start + line.count, limit: line.start + line.count)
     guard line.count > 0 else { return }
-    if scanner.peek == ASCII.hash { return lookAtComment(line, scanner) }
-    if TextOther.isStack(scanner) || TextOther.lostEvents(scanner) != nil { return }
-    if number <= 64, TextOther.cpuCount(scanner) != nil {
-      if header == nil { header = .traceCmd }
-      return
-    }
-    if TextOther.isTraceCmdNotice(scanner) { return }
+    if number == 1 { _ = scanner.skip(TextOther.byteOrderMark) }
+    if lookAtOther(scanner, number) { return }
     considered += 1
-    if lookAtTaskLine(line, scanner) || lookAtPerfLine(line, scanner) { return }
+    if lookAtTaskLine(scanner) || lookAtPerfLine(scanner) { return }
+    if TextOther.isComment(scanner) {
+      considered -= 1
+      return lookAtComment(scanner)
+    }
+    if let plain = decoration.strip(scanner) {
+      if lookAtOther(plain, number) {
+        considered -= 1
+        return
+      }
+      if lookAtTaskLine(plain) || lookAtPerfLine(plain) { return }
+    }
     lookAtDump(scanner)
   }
 
-  private mutating func lookAtComment(_ line: TextSpan, _ scanner: TextScanner) {
-    if scanner.hasPrefix("# tracer: ") {
+  /// Whether the line is no event of any dialect, nor should be one.
+  private mutating func lookAtOther(_ scanner: TextScanner, _ number: Int) -> Bool {
+    if scanner.peek == ASCII.hash {
+      lookAtComment(scanner)
+      return true
+    }
+    if TextOther.isStack(scanner) { return true }
+    let rest = TextInstances.announcement(scanner)?.rest ?? scanner
+    if TextOther.lostEvents(rest) != nil { return true }
+    if number <= 64, TextOther.cpuCount(rest) != nil {
+      if header == nil { header = .traceCmd }
+      return true
+    }
+    return TextOther.isTraceCmdNotice(rest) || TextOther.isSideRecord(scanner)
+  }
+
+  private mutating func lookAtComment(_ comment: TextScanner) {
+    var scanner = comment
+    scanner.skipSpaces()
+    if scanner.skip("# tracer: ") {
       header = .ftrace
-      tracer = String(line.text.dropFirst(10)).trimmed
+      tracer = TextSpan(start: scanner.at, count: scanner.left).text.trimmed
     } else if scanner.hasPrefix("# entries-in-buffer/") || scanner.hasPrefix("# nop latency") {
       header = .ftrace
     } else if header == nil,
@@ -169,8 +194,8 @@ struct TextVote {
     }
   }
 
-  private mutating func lookAtTaskLine(_ span: TextSpan, _ scanner: TextScanner) -> Bool {
-    var line = TextLine(span.start)
+  private mutating func lookAtTaskLine(_ scanner: TextScanner) -> Bool {
+    var line = TextLine(scanner.at)
     if taskLine.parse(scanner.at, scanner.end, scanner.limit, &line) {
       var body = scanner
       body.at = line.body
@@ -196,8 +221,8 @@ struct TextVote {
     return false
   }
 
-  private mutating func lookAtPerfLine(_ span: TextSpan, _ scanner: TextScanner) -> Bool {
-    var line = TextLine(span.start)
+  private mutating func lookAtPerfLine(_ scanner: TextScanner) -> Bool {
+    var line = TextLine(scanner.at)
     var body = scanner
     if PerfScriptLine.parse(scanner.at, scanner.end, scanner.limit, allowsBare: false, &line) {
       body.at = line.body

@@ -115,6 +115,13 @@ struct TextGrammar {
   }
 }
 
+extension TextScanner {
+  /// Reads `line` and loads nothing behind it.
+  init(_ line: TextSpan) {
+    self.init(at: line.start, end: line.start + line.count, limit: line.start + line.count)
+  }
+}
+
 extension TextSpan {
   /// The bytes of a literal.
   init(_ text: StaticString) {

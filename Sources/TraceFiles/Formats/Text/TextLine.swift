@@ -69,8 +69,8 @@ extension TextScanner {
       at += 1
       let digits = at
       guard let fraction = takeDecimal() else { return false }
-      // 2^64 ns are 18 446 744 073.7 s.
-      guard whole < 18_446_744_073 else { return false }
+      // 2^64 ns are 18 446 744 073.7 s, which perf script --deltatime prints where time goes backwards.
+      guard whole <= 18_446_744_073 else { return false }
       switch at - digits {
       case 6:
         line.time = .microseconds

@@ -13,7 +13,7 @@ enum TextOther {
   /// A line of a call chain: ` => sym`, `=> sym (addr)`, perf's `\tffffffff810a9c23 sym+0x3b3 (dso)`.
   static func isStack(_ scanner: TextScanner) -> Bool {
     if scanner.hasPrefix(" => ") || scanner.hasPrefix("=> ") { return true }
-    if scanner.peek == ASCII.tab { return true }
+    if scanner.peek == ASCII.tab || isSourceLine(scanner) { return true }
     // A tab that became blanks on the way: blanks, an address, a symbol.
     var rest = scanner
     rest.skipSpaces()
@@ -23,6 +23,21 @@ enum TextOther {
       rest.skip(ASCII.space), rest.left > 0
     else { return false }
     return rest.hasPrefix("[unknown]") || (ASCII.isWord(rest.peek) && contains(rest, "+0x"))
+  }
+
+  /// What perf script adds below a line: `  dl-reloc.c:364`, `  [kernel.kallsyms][ffffffff810a9c23]`
+  /// (-F +srcline), ` ilen: 0`, ` insn: 48 83` (-F +insnlen, +insn).
+  private static func isSourceLine(_ scanner: TextScanner) -> Bool {
+    var rest = scanner
+    if rest.skip(" ilen: ") || rest.skip(" insn: ") { return true }
+    guard rest.skip("  "), rest.peek != ASCII.space else { return false }
+    let length = rest.skipWord()
+    guard length > 1, rest.left == 0 || rest.hasPrefix(" (inlined)") || rest.hasPrefix(" (disc")
+    else { return false }
+    if rest.at[-1] == ASCII.closeBracket { return true }
+    var digits = rest.at - 1
+    while digits > scanner.at, ASCII.isDigit(digits.pointee) { digits -= 1 }
+    return digits < rest.at - 1 && digits.pointee == ASCII.colon
   }
 
   /// Whether `text` stands somewhere in what is left.
@@ -47,19 +62,43 @@ enum TextOther {
     return count ?? 0
   }
 
+  /// What editors of other systems put before the first byte of a text.
+  static let byteOrderMark: StaticString = "\u{feff}"
+
+  /// Whether a line is a comment, maybe indented.
+  static func isComment(_ scanner: TextScanner) -> Bool {
+    var rest = scanner
+    rest.skipSpaces()
+    return rest.hasPrefix("# ") || rest.hasPrefix("##")
+      || (rest.peek == ASCII.hash && rest.left == 1)
+  }
+
+  /// A record of perf's that has no columns (`PERF_RECORD_FINISHED_ROUND`).
+  static func isSideRecord(_ scanner: TextScanner) -> Bool { scanner.hasPrefix("PERF_RECORD_") }
+
   /// `cpus=4`, the first line of a report.
   static func cpuCount(_ scanner: TextScanner) -> Int? {
     var rest = scanner
-    guard rest.skip("cpus="), let count = rest.takeDecimal(), rest.left == 0, count > 0,
+    guard rest.skip("cpus="), let count = rest.takeDecimal(), count > 0,
       count <= TextLine.cpusMax
     else { return nil }
-    return Int(count)
+    rest.skipSpaces()
+    return rest.left == 0 ? Int(count) : nil
   }
 
-  /// `version = 7`, `CPU 2 is empty`, `CPU:0 [SUBBUFFER START] ...` (--debug) of a report.
+  /// Lines of a report about itself: `version = 7`, `CPU 2 is empty`; of the plugins (-V); of the
+  /// ring buffer, ` TIME EXTEND: ...`, `CPU:0 [SUBBUFFER START] ...` (--debug); sums of -w.
   static func isTraceCmdNotice(_ scanner: TextScanner) -> Bool {
     var rest = scanner
-    if rest.skip("version = ") { return true }
+    if rest.skip("version = ") || rest.skip("registering plugin: ") { return true }
+    if rest.skip(" TIME EXTEND: ") || rest.skip(" TIME STAMP: ") || rest.skip(" PADDING: ") {
+      return true
+    }
+    if rest.skip("Average wakeup latency: ") || rest.skip("Maximum Latency: ")
+      || rest.skip("Minimum Latency: ") || rest.skip("RT task timings:")
+    {
+      return true
+    }
     if rest.skip("CPU "), rest.takeDecimal() != nil, rest.skip(" is empty") { return true }
     rest = scanner
     return rest.skip("CPU:") && rest.takeDecimal() != nil && rest.skip(" [SUBBUFFER ")

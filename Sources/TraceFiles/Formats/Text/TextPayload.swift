@@ -119,7 +119,10 @@ final class TextPayload {
           if key.first == first, key.last == last, Int(key.count) == count,
             count <= 16 || key.second == scanner.word(start + 8, 8)
           {
-            payload[Int(key.slot)] = value(key, plan, mark, &scanner, &batch)
+            let slot = Int(key.slot)
+            // Limbs of a mask go to the batch's pool, which has room for one of each row.
+            if key.reading == .mask, payload[slot] != EventBatch.absent { break }
+            payload[slot] = value(key, plan, mark, &scanner, &batch)
             break
           }
         }
@@ -353,6 +356,9 @@ final class TextPayload {
         rest.takeDecimal() != nil, rest.skip(ASCII.closeBracket)
       {
         if stateFollows, rest.skip(ASCII.space) { _ = rest.skipWord() }
+        // trace-cmd report -w: ` Latency: 134.476 usecs`.
+        if rest.hasPrefix(" Latency: ") { rest.at = rest.end }
+        rest.skipSpaces()
         if rest.left == 0 { return (TextSpan(start: scanner.at, count: length), task) }
       }
       length -= 1

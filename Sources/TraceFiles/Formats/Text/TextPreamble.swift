@@ -19,6 +19,7 @@ struct TextPreamble {
   private var sawEvent = false
   private var sawZeroTime = false
   private let events: TextEventTable
+  private let decoration = TextDecoration()
 
   init(
     _ dialect: TextDialect, _ compression: Compression?, _ head: ByteView?, _ events: TextEventTable
@@ -31,15 +32,14 @@ struct TextPreamble {
     self.events = events
     guard let head else { return }
     let part = head.slice(0, min(head.count, Self.bytesMax)) ?? head
-    grammar.form = Self.form(dialect, part, events)
+    grammar.form = form(part)
     read(part)
     conclude()
   }
 
   /// The form that most of the first lines have.
-  private static func form(
-    _ dialect: TextDialect, _ head: ByteView, _ events: TextEventTable
-  ) -> TaskLine.Form {
+  private func form(_ head: ByteView) -> TaskLine.Form {
+    let dialect = grammar.dialect
     var best = (form: TaskLine.Form.anchored, count: 0)
     for form in [TaskLine.Form.anchored, .verbose, .bare] {
       if dialect == .perfScript, form == .verbose { continue }
@@ -51,11 +51,7 @@ struct TextPreamble {
       while seen < 400, let span = lines.next() {
         seen += 1
         guard span.count > 0, span.start.pointee != ASCII.hash else { continue }
-        let end = span.start + span.count
-        var line = TextLine(span.start)
-        guard grammar.parseHead(span.start, end, end, &line) else { continue }
-        var scanner = TextScanner(at: line.body, end: end, limit: end)
-        if case .event = grammar.takeEvent(&scanner, events) { count += 1 }
+        if event(TextScanner(span), &grammar) != nil { count += 1 }
       }
       // A bare line is the least that can be said of one: only if nothing else fits.
       if count > best.count { best = (form, count) }
@@ -64,30 +60,52 @@ struct TextPreamble {
     return best.form
   }
 
+  /// The head of an event's line, its decoration left out; nil if it is no event. Valid until the next
+  /// call.
+  private func event(_ scanner: TextScanner, _ grammar: inout TextGrammar) -> TextLine? {
+    func parse(_ scanner: TextScanner) -> TextLine? {
+      var line = TextLine(scanner.at)
+      guard grammar.parseHead(scanner.at, scanner.end, scanner.limit, &line) else { return nil }
+      var body = scanner
+      body.at = line.body
+      guard case .event = grammar.takeEvent(&body, events) else { return nil }
+      return line
+    }
+    return parse(scanner) ?? decoration.strip(scanner).flatMap(parse)
+  }
+
   private mutating func read(_ head: ByteView) {
     var lines = TextLines(head)
     var seen = 0
     while seen < Self.linesMax, let span = lines.next() {
       seen += 1
       guard span.count > 0 else { continue }
-      let end = span.start + span.count
-      var scanner = TextScanner(at: span.start, end: end, limit: end)
+      var scanner = TextScanner(span)
+      if seen == 1 { _ = scanner.skip(TextOther.byteOrderMark) }
       if scanner.peek == ASCII.hash {
         readComment(scanner)
-        continue
+      } else if let line = event(scanner, &grammar) {
+        readEvent(line)
+      } else if !readOther(scanner), let plain = decoration.strip(scanner) {
+        _ = readOther(plain)
       }
-      if grammar.dialect == .traceCmd, facts.cpuCount == nil,
-        let count = TextOther.cpuCount(scanner)
-      {
-        facts.cpuCount = count
-        continue
-      }
-      var line = TextLine(span.start)
-      guard grammar.parseHead(span.start, end, end, &line) else { continue }
-      scanner.at = line.body
-      guard case .event = grammar.takeEvent(&scanner, events) else { continue }
-      readEvent(line)
     }
+  }
+
+  /// Reads a line that says something about the file; false if it is none.
+  private mutating func readOther(_ scanner: TextScanner) -> Bool {
+    if TextOther.isComment(scanner) {
+      var comment = scanner
+      comment.skipSpaces()
+      readComment(comment)
+      return true
+    }
+    guard grammar.dialect == .traceCmd,
+      let count = TextOther.cpuCount(TextInstances.announcement(scanner)?.rest ?? scanner)
+    else { return false }
+    // Several files (-i) have one each.
+    facts.cpuCount = max(facts.cpuCount ?? 0, count)
+    return true
   }
 
   private mutating func readEvent(_ line: TextLine) {

@@ -27,7 +27,10 @@ struct TextReader: TraceReader {
   /// Whether the window begins in the middle of a line that was too long for the one before.
   private var continuesLine = false
 
+  private let decoration = TextDecoration()
   private let instanceNames: [[UInt8]]
+  /// The instance of the next line that has no prefix: that of the mark before it, else the top one.
+  private var announced = 0
   private var instancesLeft: [Int]
   private var instance: Int
   private var isFirstPass = true
@@ -116,7 +119,8 @@ struct TextReader: TraceReader {
       statistics.note("compressed-data-damaged", .damage, at: damage.offset, damage.message)
     }
     // LOST and LOST_SAMPLES are two reports of one loss (the second counts less): take one.
-    statistics.lost.known += max(lostRecords, lostSamples)
+    statistics.lost.known = statistics.lost.known.saturatingSum(
+      UInt64(max(lostRecords, lostSamples)))
   }
 
   private mutating func startPass() throws(TraceError) {
@@ -127,6 +131,7 @@ struct TextReader: TraceReader {
     continuesLine = false
     time = nil
     lastTimestamp = 0
+    announced = 0
     rows = 0
   }
 
@@ -167,7 +172,11 @@ struct TextReader: TraceReader {
     switch start.pointee {
     case ASCII.tab: return true
     case ASCII.space:
-      return end - start > 2 && start[1] == ASCII.equals && start[2] == ASCII.greater
+      guard end - start > 2, start[1] == ASCII.equals, start[2] == ASCII.greater else {
+        return false
+      }
+      // A task may be called so, too.
+      return !(end - start > 17 && start[16] == ASCII.dash && ASCII.isDigit(start[17]))
     case ASCII.equals: return end - start > 1 && start[1] == ASCII.greater
     default: return false
     }
@@ -184,8 +193,10 @@ struct TextReader: TraceReader {
     if line.prefix.count > 0 {
       guard let index = instanceIndex(line.prefix) else { return false }
       if index != instance { return true }
-    } else if instance != 0 {
-      return true
+    } else if instanceNames.count > 1 {
+      let found = announced
+      announced = 0
+      if found != instance { return true }
     }
     var body = scanner
     body.at = line.body
@@ -233,8 +244,11 @@ struct TextReader: TraceReader {
 
   private func instanceIndex(_ prefix: TextSpan) -> Int? {
     guard let name = TextInstances.name(prefix) else { return nil }
-    if name.count == 0 { return 0 }
-    return instanceNames.firstIndex { known in
+    return name.count == 0 ? 0 : instanceIndex(named: name)
+  }
+
+  private func instanceIndex(named name: TextSpan) -> Int? {
+    instanceNames.firstIndex { known in
       known.withUnsafeBufferPointer { bytes in
         bytes.baseAddress.map { name.equals(TextSpan(start: $0, count: bytes.count)) } ?? false
       }
@@ -250,46 +264,84 @@ struct TextReader: TraceReader {
     _ batch: inout EventBatch
   ) {
     let at = input.windowOffset + offset
-    if TextOther.isStack(scanner) { return }
-    if scanner.peek == ASCII.hash { return readComment(scanner, at) }
-    if let lost = TextOther.lostEvents(scanner) {
-      guard isFirstPass else { return }
-      if lost == 0 {
-        statistics.lost.unknownMarks += 1
-      } else {
-        statistics.lost.known = statistics.lost.known.saturatingSum(lost)
+    if handleNotice(scanner, at) { return }
+    guard isEnded else { return handleUnended(scanner, at, &line, &batch) }
+    if scanner.peek == 0, skipNULs(scanner, at, &line, &batch) { return }
+    if let plain = decoration.strip(scanner),
+      parse(plain, &line, &batch) || handleNotice(plain, at)
+    {
+      if isFirstPass {
+        statistics.note(
+          "decorated-line", .note, at: at,
+          "line numbers, quotes or colours left out: "
+            + Self.quoted(scanner))
       }
       return
     }
-    if grammar.dialect == .traceCmd,
-      TextOther.cpuCount(scanner) != nil || TextOther.isTraceCmdNotice(scanner)
-    {
-      return
+    if at == 0, scanner.hasPrefix(TextOther.byteOrderMark) {
+      var rest = scanner
+      _ = rest.skip(TextOther.byteOrderMark)
+      if handleNotice(rest, at) || parse(rest, &line, &batch) { return }
     }
-    guard isEnded else { return handleUnended(scanner, at, &line, &batch) }
-    if scanner.peek == 0, skipNULs(scanner, at, &line, &batch) { return }
     guard isFirstPass else { return }
     noteGarbage(scanner, at)
     statistics.note("unparsed-line", .loss, at: at, Self.quoted(scanner))
+  }
+
+  /// A line that says something, but is no event; false if it is none.
+  private mutating func handleNotice(_ scanner: TextScanner, _ at: Int) -> Bool {
+    if TextOther.isStack(scanner) { return true }
+    if TextOther.isComment(scanner) || scanner.peek == ASCII.hash {
+      readComment(scanner, at)
+      return true
+    }
+    var rest = scanner
+    if grammar.dialect == .traceCmd, let found = TextInstances.announcement(scanner) {
+      rest = found.rest
+      announced = found.name.count == 0 ? 0 : instanceIndex(named: found.name) ?? 0
+    }
+    if let lost = TextOther.lostEvents(rest) {
+      if isFirstPass { noteLost(lost) }
+      return true
+    }
+    switch grammar.dialect {
+    case .ftrace: return false
+    case .traceCmd: return TextOther.cpuCount(rest) != nil || TextOther.isTraceCmdNotice(rest)
+    case .perfScript: return TextOther.isSideRecord(scanner)
+    }
+  }
+
+  private mutating func noteLost(_ count: UInt64) {
+    if count == 0 {
+      statistics.lost.unknownMarks += 1
+    } else {
+      statistics.lost.known = statistics.lost.known.saturatingSum(count)
+    }
   }
 
   /// The last line, cut: its event counts if its name is there and something of its text.
   private mutating func handleUnended(
     _ scanner: TextScanner, _ at: Int, _ line: inout TextLine, _ batch: inout EventBatch
   ) {
-    var body = scanner
-    var isEvent = false
-    if grammar.parseHead(scanner.at, scanner.end, scanner.limit, &line) {
-      body.at = line.body
-      if case .event = grammar.takeEvent(&body, events), body.left > 0 {
-        isEvent = parse(scanner, &line, &batch)
-      }
+    var isEvent = parseUnended(scanner, &line, &batch)
+    if !isEvent, let plain = decoration.strip(scanner) {
+      isEvent = parseUnended(plain, &line, &batch)
     }
     guard isFirstPass else { return }
     statistics.note(
       "truncated-last-line", isEvent ? .note : .loss, at: at,
       "the last line has no end; it was \(isEvent ? "read as it stands" : "not understood"): "
         + Self.quoted(scanner))
+  }
+
+  private mutating func parseUnended(
+    _ scanner: TextScanner, _ line: inout TextLine, _ batch: inout EventBatch
+  ) -> Bool {
+    guard grammar.parseHead(scanner.at, scanner.end, scanner.limit, &line) else { return false }
+    var body = scanner
+    body.at = line.body
+    guard case .event = grammar.takeEvent(&body, events), body.left > 0 else { return false }
+    return parse(scanner, &line, &batch)
   }
 
   /// A hole of NULs (a file that was being written when its machine stopped) before a line.
@@ -384,13 +436,5 @@ struct TextReader: TraceReader {
     let text = TextSpan(start: scanner.at, count: min(scanner.left, 120)).text
     let shown = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }
     return "\"" + shown.joined() + (scanner.left > 120 ? "...\"" : "\"")
-  }
-}
-
-extension Int {
-  /// The sum, or the greatest number if it is too great: counts of losses come from the file.
-  fileprivate func saturatingSum(_ other: UInt64) -> Int {
-    let (sum, overflow) = addingReportingOverflow(Int(clamping: other))
-    return overflow ? .max : sum
   }
 }

@@ -320,7 +320,7 @@ struct CPUStream {
         count = layout.commitSize == 8 ? count.byteSwapped : UInt64(UInt32(count).byteSwapped)
       }
       if count <= 1 << 48 {
-        statistics.lost.known += Int(count)
+        statistics.lost.known = statistics.lost.known.saturatingSum(count)
         return
       }
     }
@@ -364,7 +364,12 @@ struct CPUStream {
     statistics.note(
       "unknown-event-type", .loss, at: recordOffset,
       "records of type \(type), for which the file has no format, are counted as type-\(type)")
-    guard let event = directory.index(system: nil, name: "type-\(type)") else { return }
+    guard let event = directory.index(system: nil, name: "type-\(type)") else {
+      statistics.note(
+        "too-many-event-names", .loss, at: recordOffset,
+        "more than \(EventDirectory.unknownNamesMax) event names; the record was dropped")
+      return
+    }
     _ = batch.append(timestamp: time, cpu: cpu, event: event, task: task, words: 0)
   }
 }

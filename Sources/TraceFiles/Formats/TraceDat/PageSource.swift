@@ -12,7 +12,8 @@ enum PageSource {
     statistics: inout IngestStatistics
   ) {
     if let codec = data.codec {
-      self = .chunks(ChunkSource(data, codec, file: file.bytes, statistics: &statistics))
+      self = .chunks(
+        ChunkSource(data, codec, file: file.bytes, cpus: cpus, statistics: &statistics))
     } else {
       self = .plain(
         PlainPages(data, file: file, pageSize: pageSize, cpus: cpus, statistics: &statistics))
@@ -93,18 +94,29 @@ struct ChunkSource {
   /// A recorder writes 10 pages a chunk (trace-cmd 3.1 `lib/trace-cmd/trace-compress.c`); sub-buffers
   /// can be larger than 4 KiB, so allow far more and no more than memory bears.
   static let chunkSizeMax = 64 << 20
+  /// Bytes of all chunks that are unpacked at once, one a CPU: a few bytes of zstd can stand for as
+  /// many as they like.
+  static let allChunksMax = 512 << 20
+  /// What a chunk may have however many CPUs there are: 10 pages of 64 KiB, and some.
+  static let chunkSizeMin = 1 << 20
 
   private let cpu: Int
   private let file: ByteView
   private let codec: ChunkCodec
+  private let sizeMax: Int
   private var position: Int
   private let limit: Int
   private var chunksLeft: Int
   private var buffer = OwnedBytes(count: 0)
   private let context: ZstdContext?
 
-  init(_ data: CPUData, _ codec: ChunkCodec, file: ByteView, statistics: inout IngestStatistics) {
+  /// The chunks of `data`, one of `cpus` CPUs that are read side by side.
+  init(
+    _ data: CPUData, _ codec: ChunkCodec, file: ByteView, cpus: Int,
+    statistics: inout IngestStatistics
+  ) {
     cpu = data.cpu
+    sizeMax = min(Self.chunkSizeMax, max(Self.allChunksMax / max(cpus, 1), Self.chunkSizeMin))
     self.file = file
     self.codec = codec
     context = codec == .zstd ? ZstdContext() : nil
@@ -142,10 +154,10 @@ struct ChunkSource {
         break
       }
       position += 8 + compressed
-      guard plain <= Self.chunkSizeMax else {
+      guard plain <= sizeMax else {
         statistics.note(
           "damaged-chunk", .damage, at: origin,
-          "a chunk of CPU \(cpu) claims \(plain) bytes, more than \(Self.chunkSizeMax)")
+          "a chunk of CPU \(cpu) claims \(plain) bytes, more than \(sizeMax)")
         continue
       }
       if buffer.buffer.count < plain { buffer = OwnedBytes(count: plain) }

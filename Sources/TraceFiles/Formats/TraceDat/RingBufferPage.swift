@@ -20,16 +20,19 @@ struct PageLayout {
 
   /// Takes the offsets from a `header_page` text; keeps the 64-bit layout where it says nothing.
   mutating func read(headerPage text: ByteView) {
+    var stated = self
     for line in text.text.split(separator: "\n") {
       guard let field = FormatField(String(line)) else { continue }
       switch field.name {
       case "commit" where field.size == 4 || field.size == 8:
-        commitOffset = field.offset
-        commitSize = field.size
-      case "data" where field.offset >= 12 && field.offset <= 64: dataOffset = field.offset
+        stated.commitOffset = field.offset
+        stated.commitSize = field.size
+      case "data" where field.offset >= 12 && field.offset <= 64: stated.dataOffset = field.offset
       default: break
       }
     }
+    // The head of a page ends where its records begin; a reader checks for that many bytes.
+    if stated.commitOffset + stated.commitSize <= stated.dataOffset { self = stated }
   }
 }
 

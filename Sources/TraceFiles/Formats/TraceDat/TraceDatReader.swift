@@ -61,7 +61,11 @@ struct TraceDatReader: TraceReader {
       format: "trace.dat/\(header.version)",
       instances: header.buffers.map {
         let clock = $0.clock ?? header.clock
-        return TraceInstance(name: $0.name, clock: clock, timeUnit: TraceClock.unit(of: clock))
+        // A TSC2NSEC option makes nanoseconds of x86-tsc: `trace-cmd convert` changes the clock's name
+        // from tsc2nsec to that, and keeps the option.
+        let isConverted = clock == "x86-tsc" && header.conversion.multiplier != 0
+        let unit = isConverted ? .nanoseconds(resolution: 1) : TraceClock.unit(of: clock)
+        return TraceInstance(name: $0.name, clock: clock, timeUnit: unit)
       })
     facts.compression = compression?.rawValue
     let highest = header.buffers.flatMap(\.cpus).map(\.cpu).max() ?? -1

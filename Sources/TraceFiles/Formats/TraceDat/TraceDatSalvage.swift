@@ -67,8 +67,10 @@ extension TraceDatHeader {
       let chunks = Int(file.u32(position))
       position += 4
       guard chunks > 0 else { break }
-      for _ in 0..<chunks where end - position >= 8 {
+      var left = chunks
+      while left > 0, end - position >= 8 {
         position += 8 + min(Int(file.u32(position)), end - position - 8)
+        left -= 1
       }
       cpus.append(CPUData(cpu: cpus.count, offset: first, size: position - first, codec: codec))
       position = aligned(position)
