@@ -99,4 +99,27 @@ import TraceBuilding
       #expect(try Tool.run(arguments).output == Tool.run(arguments).output)
     }
   }
+
+  /// What was decompressed before the damage is read, and the damage is named.
+  @Test(arguments: [
+    "formats/ft-a-one-default.txt.gz", "formats/ft-a-one-default.txt.zst",
+    "captures/perf-4cpu-anon-g/perf.data.zst",
+  ])
+  func damageInsideCompressedInputsCostsWhatIsBehindIt(_ name: String) throws {
+    let whole = try Tool.stat(name)
+    var bytes = try Data(contentsOf: URL(filePath: Fixture.path(name)))
+    let middle = bytes.count * 7 / 10
+    for index in middle..<(middle + 8) { bytes[index] ^= 0xff }
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    for damaged in [bytes, bytes.prefix(middle)] {
+      try damaged.write(to: file)
+      let stat = try Tool.stat(file.path)
+      let saved = stat["events"].members.values.compactMap { $0["total"].integer }.reduce(0, +)
+      let all = whole["events"].members.values.compactMap { $0["total"].integer }.reduce(0, +)
+      #expect(saved > all / 10 && saved < all, "\(saved) of \(all)")
+      let names = stat["input"]["findings"].elements.compactMap { $0["name"].text }
+      #expect(names.contains("compressed-data-damaged"), "\(names)")
+    }
+  }
 }

@@ -46,8 +46,14 @@ final class Decompressor {
     case zstd(OpaquePointer)
   }
 
+  /// zstd says nothing of what it made in a call that fails, so a call gets little: damage then costs
+  /// the blocks of so many input bytes at the most.
+  private static let zstdInputMax = 4096
+
   private let engine: Engine
   private var needsReset = false
+  /// An error that came with output: the output goes first, the next call throws.
+  private var pendingError: TraceError?
 
   /// A stream decompressor for `compression`.
   init(_ compression: Compression) throws(TraceError) {
@@ -84,6 +90,7 @@ final class Decompressor {
   func step(_ input: ByteView, into output: UnsafeMutableRawBufferPointer) throws(TraceError)
     -> DecompressionStep
   {
+    if let pendingError { throw pendingError }
     switch engine {
     case .zlib(let stream):
       if needsReset {
@@ -100,7 +107,12 @@ final class Decompressor {
       let status = inflate(stream, Z_NO_FLUSH)
       guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
         let reason = stream.pointee.msg.map { String(cString: $0) } ?? "error \(status)"
-        throw TraceError("damaged gzip data: \(reason)")
+        let error = TraceError("damaged gzip data: \(reason)")
+        let produced = room - Int(stream.pointee.avail_out)
+        guard produced > 0 else { throw error }
+        pendingError = error
+        return DecompressionStep(
+          consumed: given - Int(stream.pointee.avail_in), produced: produced, frameEnded: false)
       }
       needsReset = status == Z_STREAM_END
       return DecompressionStep(
@@ -108,7 +120,8 @@ final class Decompressor {
         produced: room - Int(stream.pointee.avail_out),
         frameEnded: status == Z_STREAM_END)
     case .zstd(let stream):
-      var source = ZSTD_inBuffer(src: input.start, size: input.count, pos: 0)
+      var source = ZSTD_inBuffer(
+        src: input.start, size: min(input.count, Self.zstdInputMax), pos: 0)
       var target = ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
       let status = ZSTD_decompressStream(stream, &target, &source)
       if ZSTD_isError(status) != 0 {

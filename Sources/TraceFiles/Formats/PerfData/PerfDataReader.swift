@@ -57,7 +57,7 @@ struct PerfDataReader: TraceReader {
     }
     for part in parts where part.compressionDamage != nil {
       capture.statistics.note(
-        "truncated-compression", .damage, at: part.compressionDamage?.offset,
+        "compressed-data-damaged", .damage, at: part.compressionDamage?.offset,
         part.compressionDamage?.message ?? "")
     }
     for (index, part) in parts.enumerated() {

@@ -97,8 +97,8 @@ struct ChunkSource {
   /// Bytes of all chunks that are unpacked at once, one a CPU: a few bytes of zstd can stand for as
   /// many as they like.
   static let allChunksMax = 512 << 20
-  /// What a chunk may have however many CPUs there are: 10 pages of 64 KiB, and some.
-  static let chunkSizeMin = 1 << 20
+  /// What a chunk may have however many CPUs there are: a recorder packs 10 pages of 4 KiB.
+  static let chunkSizeMin = 64 << 10
 
   private let cpu: Int
   private let file: ByteView

@@ -22,6 +22,9 @@ struct TraceDatBuffer {
 struct TraceDatHeader {
   /// Most CPUs that a file may claim: Linux 6.12's largest NR_CPUS is 8192 (arch/x86/Kconfig).
   static let cpusMax = 8192
+  /// Largest ring-buffer page: Linux 6.12 `kernel/trace/ring_buffer.c` ring_buffer_subbuf_order_set()
+  /// allows RB_WRITE_MASK + 1 bytes.
+  static let pageSizeMax = 1 << 20
 
   var version = 0
   var metadata = TracingData()
@@ -51,9 +54,9 @@ struct TraceDatHeader {
       try metadata.parseMachine(&cursor)
       try readVersion7(&cursor, &statistics)
     }
-    guard metadata.pageSize >= 64, metadata.pageSize <= 1 << 24 else {
+    guard metadata.pageSize >= 64, metadata.pageSize <= Self.pageSizeMax else {
       throw TraceError(
-        "expected a page size between 64 bytes and 16 MiB, found \(metadata.pageSize)",
+        "expected a page size between 64 bytes and 1 MiB, found \(metadata.pageSize)",
         at: cursor.offset)
     }
   }

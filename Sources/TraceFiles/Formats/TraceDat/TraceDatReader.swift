@@ -9,6 +9,9 @@ struct TraceDatReader: TraceReader {
   let directory = EventDirectory()
   private(set) var statistics = IngestStatistics()
 
+  /// Bytes of one page of every CPU of a buffer together.
+  private static let pagesAtOnceMax = 256 << 20
+
   private let part: TraceFilePart
   private let header: TraceDatHeader
   private let decoder: RecordDecoder
@@ -105,17 +108,26 @@ struct TraceDatReader: TraceReader {
     var layout = PageLayout(pageSize: buffer.pageSize)
     layout.bigEndian = header.metadata.bigEndian
     layout.read(headerPage: header.metadata.headerPage)
+    heap = StreamHeap()
+    isOpen = true
+    streams = []
+    // Every CPU needs a page in memory; a file that asks for more than this is damaged.
+    guard buffer.cpus.count * buffer.pageSize <= Self.pagesAtOnceMax else {
+      statistics.note(
+        "oversized-buffer", .damage, at: nil,
+        "\(buffer.cpus.count) CPUs with pages of \(buffer.pageSize) bytes: buffer \"\(buffer.name)\" is skipped"
+      )
+      return
+    }
     streams = buffer.cpus.map { data in
       let source = PageSource(
         data, file: part.file, pageSize: layout.pageSize, cpus: buffer.cpus.count,
         statistics: &statistics)
       return CPUStream(data.cpu, source, layout: layout, statistics: &statistics)
     }
-    heap = StreamHeap()
     for (number, stream) in streams.enumerated() where !stream.isExhausted {
       heap.insert(number, time: order == .time ? stream.timestamp : UInt64(number))
     }
-    isOpen = true
   }
 
   private mutating func fill(_ batch: inout EventBatch) {

@@ -13,7 +13,7 @@ extension TraceDatHeader {
     let records = sections.values.filter { $0.id == TraceDatSection.records }
       .sorted { $0.offset < $1.offset }
     guard buffers.isEmpty, !records.isEmpty, metadata.pageSize >= 64,
-      metadata.pageSize <= 1 << 24
+      metadata.pageSize <= Self.pageSizeMax
     else { return }
     for (index, section) in records.enumerated() {
       let start = section.offset + SectionHead.size

@@ -217,7 +217,7 @@ extension TraceDatHeader {
     let clock = try cursor.takeString("clock of a buffer")
     let pageSize = Int(try cursor.take(UInt32.self, "page size of a buffer"))
     let count = Int(try cursor.take(UInt32.self, "CPUs of a buffer"))
-    guard pageSize >= 64, pageSize <= 1 << 24, count <= Self.cpusMax else {
+    guard pageSize >= 64, pageSize <= Self.pageSizeMax, count <= Self.cpusMax else {
       throw TraceError("buffer \"\(name)\" claims pages of \(pageSize) bytes and \(count) CPUs")
     }
     let isCompressed = head(file, at: section)?.isCompressed ?? (codec != nil)
