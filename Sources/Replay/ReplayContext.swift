@@ -1,3 +1,5 @@
+public import TraceEvents
+
 /// What a replay must be told beforehand.
 public struct ReplayContext: Sendable {
   /// CPUs of the traced machine; rows of higher ones are counted and left out.
@@ -19,6 +21,20 @@ public struct ReplayContext: Sendable {
     self.window = window ?? TimeWindow(start: 0, end: .max)
     self.flushFunction = flushFunction
     self.writeEntryType = writeEntryType
+  }
+}
+
+extension ReplayContext {
+  /// What a survey of the instance tells: which function word flushes, which migration entries are
+  /// writable.
+  public init(
+    _ survey: InstanceSurvey, facts: TraceFacts, cpuCount: Int, window: TimeWindow?
+  ) {
+    let flush = survey.functions.flush(known: facts.flushTLBFunction)
+    self.init(
+      cpuCount: cpuCount, window: window,
+      flushFunction: flush?.entry.function ?? facts.flushTLBFunction,
+      writeEntryType: survey.migrationEntries.writeType)
   }
 }
 

@@ -17,20 +17,17 @@ enum CapturedPair {
   ) throws -> Outcome {
     let input = try TraceInput(directory + "/trace.dat")
     var survey = TraceSurvey()
-    var entries = MigrationEntrySurvey()
     var reader = try input.makeReader(ReadRequest(order: .time, instance: ""))
     var batch = EventBatch()
     while try reader.next(into: &batch) {
       survey.absorb(batch, directory: reader.directory)
-      entries.consume(batch)
     }
     let instance = survey.instances[0]
-    let function = instance.functions.flush(known: reader.facts.flushTLBFunction)
-    let context = ReplayContext(
+    var context = ReplayContext(
+      instance, facts: reader.facts,
       cpuCount: max(reader.facts.cpuCount ?? 0, instance.cpusSeen),
-      window: MarkedWindow.offered(by: instance.marks)?.span,
-      flushFunction: flushFunctionKnown ? function?.entry.function : nil,
-      writeEntryType: entries.writeType)
+      window: MarkedWindow.offered(by: instance.marks)?.span)
+    if !flushFunctionKnown { context.flushFunction = nil }
     var session = try ReplaySession(context, policies: policies)
     reader = try input.makeReader(ReadRequest(order: .time, instance: ""))
     while try reader.next(into: &batch) {

@@ -55,11 +55,8 @@ struct LoadedInput {
         "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
         file: name)
     }
-    let flush = trace.whole.functions.flush(known: trace.facts.flushTLBFunction)?.entry.function
     let context = ReplayContext(
-      cpuCount: trace.cpus, window: trace.window?.marks.span,
-      flushFunction: flush ?? trace.facts.flushTLBFunction,
-      writeEntryType: trace.whole.migrationEntries.writeType)
+      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.window?.marks.span)
     var session = try ReplaySession(context, policies: policies)
     var reader = try self.trace.makeReader(
       ReadRequest(order: .time, instance: trace.instanceFacts.name))

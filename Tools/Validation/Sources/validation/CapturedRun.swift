@@ -40,21 +40,18 @@ struct CapturedRun {
   func replay(_ policies: [String]) throws -> Outcome {
     let input = try TraceInput(directory + "/trace.dat")
     var survey = TraceSurvey()
-    var entries = MigrationEntrySurvey()
     var reader = try input.makeReader(ReadRequest(order: .time, instance: ""))
     var batch = EventBatch()
     while try reader.next(into: &batch) {
       survey.absorb(batch, directory: reader.directory)
-      entries.consume(batch)
     }
     guard let instance = survey.instances.first else {
       throw ValidationError("\(directory): no events")
     }
-    let function = instance.functions.flush(known: reader.facts.flushTLBFunction)
     let context = ReplayContext(
+      instance, facts: reader.facts,
       cpuCount: max(reader.facts.cpuCount ?? 0, instance.cpusSeen),
-      window: MarkedWindow.offered(by: instance.marks)?.span,
-      flushFunction: function?.entry.function, writeEntryType: entries.writeType)
+      window: MarkedWindow.offered(by: instance.marks)?.span)
     var session = try ReplaySession(context, policies: policies)
     reader = try input.makeReader(ReadRequest(order: .time, instance: ""))
     while try reader.next(into: &batch) {
