@@ -3,11 +3,14 @@ import TraceEvents
 
 /// What the independent check says of a policy.
 extension ReplayReport {
-  /// Every rule with its verdict; nil for a policy that was not checked.
-  static func safety(_ policy: PolicyOutcome, _ unit: TimeUnit) -> Report.Section? {
+  /// Every rule with its verdict; nil for a policy that was not checked. `isDetailed` adds what was
+  /// counted also where a rule holds.
+  static func safety(
+    _ policy: PolicyOutcome, _ unit: TimeUnit, isDetailed: Bool
+  ) -> Report.Section? {
     guard let safety = policy.figures?.safety else { return nil }
     let facts = safety.rules.map { rule in
-      (name: rule.rule.rawValue, value: verdict(rule, unit))
+      (name: rule.rule.rawValue, value: verdict(rule, unit, isDetailed: isDetailed))
     }
     return Report.Section(
       "Safety of \(policy.name) [modelled]",
@@ -15,14 +18,16 @@ extension ReplayReport {
   }
 
   /// `holds (8,802 checked)`, `violated 3,410 times ...`, `not observable: record ...`.
-  static func verdict(_ rule: RuleVerdict, _ unit: TimeUnit) -> String {
+  static func verdict(_ rule: RuleVerdict, _ unit: TimeUnit, isDetailed: Bool) -> String {
+    let title = rule.rule.title
     let detail = rule.detail.isEmpty ? "" : "; \(rule.detail)"
     switch rule.kind {
-    case .holds: return "holds (\(count(rule.checked)) checked): \(rule.rule.title)\(detail)"
-    case .violated:
-      return violated(rule.violations, rule.first, unit) + ": \(rule.rule.title)\(detail)"
+    case .holds:
+      let checked = rule.checked > 0 ? "\(count(rule.checked)) checked" : "nothing to check"
+      return "holds (\(checked)): \(title)" + (isDetailed ? detail : "")
+    case .violated: return violated(rule.violations, rule.first, unit) + ": \(title)\(detail)"
     case .notObservable(let record):
-      return "not observable: record \(record) (\(rule.rule.title)\(detail))"
+      return "not observable: record \(record) (\(title)" + (isDetailed ? detail : "") + ")"
     }
   }
 

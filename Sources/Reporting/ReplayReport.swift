@@ -3,7 +3,8 @@ import TraceEvents
 
 /// `report`: the recorded run beside what other flush policies would have made of it.
 public enum ReplayReport {
-  /// The report on one input; `showsBounds` adds every case that was run.
+  /// The report on one input; `showsBounds` adds every case that was run, and what each
+  /// safety verdict counted.
   public static func build(
     _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
   ) -> Report {
@@ -15,9 +16,9 @@ public enum ReplayReport {
     for policy in outcome.policies.dropFirst() {
       report.sections += [deferrals(policy, trace.instanceFacts.timeUnit)].compactMap(\.self)
       if showsBounds, let cases = cases(policy) { report.sections.append(cases) }
-      if let safety = safety(policy, trace.instanceFacts.timeUnit) {
-        report.sections.append(safety)
-      }
+      report.sections += [
+        safety(policy, trace.instanceFacts.timeUnit, isDetailed: showsBounds)
+      ].compactMap(\.self)
     }
     report.sections.append(reconstruction(outcome.reconstruction))
     report.sections.append(snapshots(trace, outcome))

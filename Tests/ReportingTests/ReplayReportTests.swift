@@ -54,7 +54,17 @@ import TraceEvents
       joined.contains(
         "I1 violated 3,410 times, first at event 29,153, time 196.544813366 s, CPU 2, pfn 0xd9c0"))
     #expect(joined.contains("I9 holds (8,802 checked)"))
-    #expect(joined.contains("0 of 9,224 interrupts"))
+    #expect(!joined.contains("0 of 9,224 interrupts"))
+    let detailed = SampleOutcome.text(
+      [SampleOutcome.policy("luf-v10-as-posted", SampleOutcome.safety())], showsBounds: true)
+    #expect(
+      detailed.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        .contains("0 of 9,224 interrupts"))
+    let empty = RuleVerdict(
+      rule: .staleFrame, kind: .holds, checked: 0, violations: 0, first: nil, detail: "")
+    #expect(
+      ReplayReport.verdict(empty, SampleOutcome.unit, isDetailed: false)
+        .hasPrefix("holds (nothing to check)"))
     #expect(joined.contains("I4 not observable: record syscalls:sys_enter_munmap"))
   }
 

@@ -26,7 +26,7 @@ struct ReportCommand: ParsableCommand {
       valueName: "NAME"))
   var policies: [String] = []
 
-  @Flag(help: "Show every case that the bounds come from.")
+  @Flag(help: "Show every case that the bounds come from, and what each safety verdict counted.")
   var bounds = false
 
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
