@@ -43,6 +43,9 @@ struct BatchingReplay {
       case .frameFreed: freed(moment)
       case .frameAllocated: allocated(moment, source.frames)
       case .switchedMM: books.cleaned(cpu)
+      case .userFault, .unmapRange, .fixedMapping, .pageMapped, .pageCacheAdded, .pageCacheRemoved,
+        .directReclaimBegin, .directReclaimEnd, .kswapdWakeup:
+        break
       case .lazyBegin: books.lazyBegin(cpu)
       case .lazyEnd: books.lazyEnd(cpu)
       case .frameRefilled, .frameDrained, .taskAllocated, .writeProtectFault, .writableMapping,

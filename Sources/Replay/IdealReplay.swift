@@ -50,6 +50,9 @@ struct IdealReplay {
       case .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM:
         clean(cpu)
       case .frameRefilled, .frameDrained: break
+      case .userFault, .unmapRange, .fixedMapping, .pageMapped, .pageCacheAdded, .pageCacheRemoved,
+        .directReclaimBegin, .directReclaimEnd, .kswapdWakeup:
+        break
       case .lazyBegin: books.lazyBegin(cpu)
       case .lazyEnd:
         books.lazyEnd(cpu)

@@ -61,6 +61,9 @@ struct LazyFlushReplay {
         let duration = books.durations.typical
         force(policy.fileWriteEnd(at: moment.time, flushLasting: duration), .fileWrite, moment)
       case .switchedMM: books.cleaned(cpu)
+      case .userFault, .unmapRange, .fixedMapping, .pageMapped, .pageCacheAdded, .pageCacheRemoved,
+        .directReclaimBegin, .directReclaimEnd, .kswapdWakeup:
+        break
       case .lazyBegin: books.lazyBegin(cpu)
       case .lazyEnd: books.lazyEnd(cpu)
       }
