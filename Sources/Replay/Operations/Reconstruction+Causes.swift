@@ -7,12 +7,12 @@ extension Reconstruction {
     var isRecorded: Bool
   }
 
-  /// Says what a shootdown was for, from what its task does.
-  mutating func nameCause(_ slot: Int) {
+  /// Says what a shootdown was for, from what its task does and goes on with.
+  mutating func nameCause(_ slot: Int, _ next: EventKind?) {
     let task = tasks.states[Int(shootdowns[slot].taskIndex)]
     let found =
       shootdowns[slot].kind == .unmapBatch
-      ? batchCause(task) : mmCause(task, pages: shootdowns[slot].pages)
+      ? batchCause(task) : mmCause(task, pages: shootdowns[slot].pages, next)
     shootdowns[slot].cause = found.cause
     shootdowns[slot].isCauseRecorded = found.isRecorded
     noteScan(Int(shootdowns[slot].taskIndex), found.cause)
@@ -21,7 +21,7 @@ extension Reconstruction {
   /// A flush of one mm that its own CPU did alone.
   mutating func localFlush(_ cpu: Int, pages: Int64) {
     let index = Int(cpus[cpu].taskIndex)
-    let found = mmCause(tasks.states[index], pages: pages)
+    let found = mmCause(tasks.states[index], pages: pages, nil)
     counts.causes.localFlushes[Int(found.cause.rawValue)] += 1
     noteScan(index, found.cause)
   }
@@ -68,16 +68,20 @@ extension Reconstruction {
   /// `task_numa_work` runs on the way back to user mode, outside system calls and behind the work of
   /// a fault, and `change_prot_numa` covers megabytes, so its flush is one of the whole mm; nothing
   /// else that a user task does outside a system call flushes a whole mm. `wp_page_copy` flushes one
-  /// page inside a write fault.
-  private func mmCause(_ task: TaskState, pages: Int64) -> Cause {
+  /// page inside a write-protect fault. Where calls are not recorded, pages freed right behind the
+  /// flush tell of munmap, or of its like (exit, MADV_DONTNEED): `mmu_gather` frees what it flushed.
+  private func mmCause(_ task: TaskState, pages: Int64, _ next: EventKind?) -> Cause {
     if task.isInMigration { return migrationCause(task) }
     if task.isKswapd { return Cause(cause: .kswapdReclaim, isRecorded: true) }
     if task.isInDirectReclaim { return Cause(cause: .directReclaim, isRecorded: true) }
     if task.kind == .kernel { return Cause(cause: .kernelThread, isRecorded: false) }
-    if task.isInFault, task.isWriteFault, pages == 1 {
+    if task.isInFault, task.isProtectFault, pages == 1 {
       return Cause(cause: .copyOnWrite, isRecorded: false)
     }
     if task.call != .none { return Cause(cause: task.call.cause, isRecorded: areCallEndsTraced) }
+    if !areCallsTraced, next == .pageFree || next == .pageFreeBatched {
+      return Cause(cause: .munmap, isRecorded: false)
+    }
     let mayScan = task.kind == .user && (areCallsTraced || isHintingSeen)
     if mayScan, pages == -1 { return Cause(cause: .numaScan, isRecorded: false) }
     return Cause(cause: .unknown, isRecorded: false)
@@ -94,8 +98,7 @@ extension Reconstruction {
   /// Counts a page of an unmap batch, and takes what its entry proves of the mapping.
   mutating func pageUnmapped(_ task: Int, address: UInt64, _ entry: MigrationEntry) {
     if tasks.states[task].lastEntryFrame != entry.sourceFrame {
-      tasks.states[task].lastEntryFrame = entry.sourceFrame
-      tasks.states[task].entryPages &+= 1
+      tasks.states[task].replacePage(entry.sourceFrame)
     }
     guard wanted.contains(.userFault), address < 1 << 57 else { return }
     // Whose mapping it is no event says; the faulting task's own is the one at the fault's address.

@@ -25,6 +25,8 @@ extension Reconstruction {
     case 5: if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
     default: counts.events.failToExplain(.tlbFlush)
     }
+    // The announcement flushes nothing itself.
+    if reason != 4 { matcher.flush(on: cpu, at: time) }
   }
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
@@ -36,7 +38,10 @@ extension Reconstruction {
         position: position))
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
-    matcher.begin(number, on: cpu, pages: pages)
+    matcher.begin(
+      WaitWindowMatcher.Wait(
+        number: number, initiator: cpu, start: time, pages: pages,
+        isBatch: pages == -1 && tasks.states[Int(cpus[cpu].taskIndex)].isUnmapping))
   }
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
@@ -164,7 +169,7 @@ extension Reconstruction {
   }
 
   /// The initiator goes on: says what the shootdown was for and closes it.
-  mutating func resolve(openOn cpu: Int, at time: UInt64?) {
+  mutating func resolve(openOn cpu: Int, at time: UInt64?, goingOnWith next: EventKind? = nil) {
     let number = cpus[cpu].open
     cpus[cpu].open = Self.noShootdown
     // What csd events end early stays open for the wait window, which does not see them.
@@ -177,7 +182,7 @@ extension Reconstruction {
     {
       shootdowns[slot].kind = .unmapBatch
     }
-    nameCause(slot)
+    nameCause(slot, next)
     if shootdowns[slot].kind == .unmapBatch {
       takeEvidence(slot, index)
       findLazyMembers(slot)
