@@ -32,16 +32,19 @@ extension Reconstruction {
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
     let number = shootdownsBase &+ UInt32(shootdowns.count)
     let position = momentsBase + UInt64(moments.count)
+    let task = tasks.states[Int(cpus[cpu].taskIndex)]
+    let ifMM = mmCause(task, pages: pages)
     shootdowns.append(
       Shootdown(
         initiator: cpu, taskIndex: cpus[cpu].taskIndex, start: time, end: time, pages: pages,
+        ifMM: ifMM, ifBatch: batchCause(task), awaitsNextEvent: awaitsNextEvent(ifMM),
         position: position))
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
     matcher.begin(
       WaitWindowMatcher.Wait(
         number: number, initiator: cpu, start: time, pages: pages,
-        isBatch: pages == -1 && tasks.states[Int(cpus[cpu].taskIndex)].isUnmapping))
+        isBatch: pages == -1 && task.isUnmapping))
   }
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
@@ -248,6 +251,7 @@ extension Reconstruction {
       guard let slot = slot(cpus[cpu].open) else { continue }
       let isComplete =
         areRunsTraced && areRequestsTraced && shootdowns[slot].isLocal
+        && !(shootdowns[slot].awaitsNextEvent && shootdowns[slot].kind == .mm)
         && shootdowns[slot].outstanding == 0
         && !cpus.contains { $0.serving == cpus[cpu].open }
       if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }

@@ -58,6 +58,7 @@ struct Reconstruction: ~Copyable {
   var areRawCallsTraced = false
   var areNamedCallsTraced = false
   var areMigrationStartsTraced = false
+  var areFreesTraced = false
   /// Whether NUMA hinting is seen to be at work.
   var isHintingSeen = false
 
@@ -271,7 +272,9 @@ struct Reconstruction: ~Copyable {
       // The targets of a migration are taken without reclaim, but where sleeping is allowed.
       let isMigrating = tasks.states[Int(cpus[cpu].taskIndex)].isInMigration
       allocated(cpu, time, pfn: pfn, order, isAtomic: isAtomic && !isMigrating)
-    case .pageFree: freed(cpu, time, pfn: pfn, order)
+    case .pageFree:
+      areFreesTraced = true
+      freed(cpu, time, pfn: pfn, order)
     case .pageFreeBatched: freed(cpu, time, pfn: pfn, order, isBatched: true)
     case .pagePCPDrain: drained(cpu, time, pfn: pfn, order)
     default: refilled(cpu, time, pfn: pfn, order)
