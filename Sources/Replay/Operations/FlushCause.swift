@@ -94,6 +94,12 @@ public enum FlushCause: UInt8, Sendable, CaseIterable {
   }
 }
 
+/// A cause, and whether an event names it.
+struct CauseFound: Equatable {
+  var cause: FlushCause
+  var isRecorded: Bool
+}
+
 /// The system call that a task is in, as far as flushes depend on it.
 enum MemoryCall: UInt8 {
   case none, munmap, mprotect, mremap, madvise, mmap, movePages, write, exit, fork, exec, other

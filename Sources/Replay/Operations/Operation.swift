@@ -56,6 +56,11 @@ struct Shootdown {
   /// What the kernel was doing, and whether an event names it or it is concluded.
   var cause = FlushCause.unknown
   var isCauseRecorded = false
+  /// What it was doing when it began, for either kind; where the initiator's next event tells more,
+  /// that is waited for.
+  var ifMM: CauseFound
+  var ifBatch: CauseFound
+  var awaitsNextEvent = false
   /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold.
   var batch: UInt32 = 0
   var unmapped = UnmapCount()

@@ -48,6 +48,14 @@ public struct EventAccounts: Sendable, Equatable {
   /// `tlb_flush` events of context switches.
   var switches = 0
 
+  /// Counts the events of a batch by kind.
+  mutating func see(_ batch: borrowing EventBatch) {
+    let last = seen.count - 1
+    seen.withUnsafeMutableBufferPointer { seen in
+      for row in 0..<batch.count { seen[min(Int(batch.event(row)), last)] &+= 1 }
+    }
+  }
+
   /// Sorts what was seen: all of a kind that nobody complained about is explained.
   mutating func close() {
     unknownEvents = seen[Int(EventKind.knownCount)]

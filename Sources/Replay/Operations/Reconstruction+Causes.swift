@@ -1,21 +1,25 @@
 import TraceEvents
 
 extension Reconstruction {
-  /// What a task flushes for, and whether an event names it.
-  struct Cause {
-    var cause: FlushCause
-    var isRecorded: Bool
-  }
-
-  /// Says what a shootdown was for, from what its task does.
-  mutating func nameCause(_ slot: Int) {
-    let task = tasks.states[Int(shootdowns[slot].taskIndex)]
-    let found =
-      shootdowns[slot].kind == .unmapBatch
-      ? batchCause(task) : mmCause(task, pages: shootdowns[slot].pages)
+  /// Says what a shootdown was for, from what its task did and goes on with.
+  mutating func nameCause(_ slot: Int, _ next: EventKind?) {
+    var found =
+      shootdowns[slot].kind == .unmapBatch ? shootdowns[slot].ifBatch : shootdowns[slot].ifMM
+    let isFree = next == .pageFree || next == .pageFreeBatched
+    if shootdowns[slot].kind == .mm, shootdowns[slot].awaitsNextEvent, isFree {
+      found = CauseFound(cause: .munmap, isRecorded: false)
+    }
     shootdowns[slot].cause = found.cause
     shootdowns[slot].isCauseRecorded = found.isRecorded
     noteScan(Int(shootdowns[slot].taskIndex), found.cause)
+  }
+
+  /// Whether pages freed right behind a flush of one mm would say more than is known.
+  ///
+  /// `mmu_gather` frees what it flushed (Linux 6.12 `mm/mmu_gather.c` `tlb_flush_mmu`): munmap and
+  /// its like (exit, MADV_DONTNEED), told apart from scans and mprotect where calls are not recorded.
+  func awaitsNextEvent(_ found: CauseFound) -> Bool {
+    areFreesTraced && !areCallsTraced && (found.cause == .unknown || found.cause == .numaScan)
   }
 
   /// A flush of one mm that its own CPU did alone.
@@ -35,19 +39,19 @@ extension Reconstruction {
 
   /// A batch is flushed at the end of a reclaim or migration pass (Linux 6.12 `mm/vmscan.c`
   /// `shrink_folio_list`, `mm/migrate.c` `migrate_pages_batch`).
-  private func batchCause(_ task: TaskState) -> Cause {
+  func batchCause(_ task: TaskState) -> CauseFound {
     if task.isInMigration { return migrationCause(task) }
-    if task.isKswapd { return Cause(cause: .kswapdReclaim, isRecorded: true) }
-    if task.isInDirectReclaim { return Cause(cause: .directReclaim, isRecorded: true) }
-    if task.call == .madvise { return Cause(cause: .madvise, isRecorded: areCallEndsTraced) }
-    if task.entryPages > 0 { return Cause(cause: .otherMigration, isRecorded: false) }
+    if task.isKswapd { return CauseFound(cause: .kswapdReclaim, isRecorded: true) }
+    if task.isInDirectReclaim { return CauseFound(cause: .directReclaim, isRecorded: true) }
+    if task.call == .madvise { return CauseFound(cause: .madvise, isRecorded: areCallEndsTraced) }
+    if task.entryPages > 0 { return CauseFound(cause: .otherMigration, isRecorded: false) }
     // Whoever takes pages out of the page cache and flushes a batch reclaims, with or without the
     // events that say so.
-    if task.deleted > 0 { return Cause(cause: .directReclaim, isRecorded: false) }
-    return Cause(cause: .otherBatch, isRecorded: false)
+    if task.deleted > 0 { return CauseFound(cause: .directReclaim, isRecorded: false) }
+    return CauseFound(cause: .otherBatch, isRecorded: false)
   }
 
-  private func migrationCause(_ task: TaskState) -> Cause {
+  private func migrationCause(_ task: TaskState) -> CauseFound {
     let cause: FlushCause =
       switch MigrationReason(rawValue: Int(task.migrationReason)) {
       case .compaction: .compaction
@@ -59,7 +63,7 @@ extension Reconstruction {
       case .demotion: task.isKswapd ? .kswapdDemotion : .directDemotion
       case .memoryFailure, .mempolicyMbind, .damon, nil: .otherMigration
       }
-    return Cause(
+    return CauseFound(
       cause: cause, isRecorded: MigrationReason(rawValue: Int(task.migrationReason)) != nil)
   }
 
@@ -69,19 +73,21 @@ extension Reconstruction {
   /// `task_numa_work` runs on the way back to user mode, outside system calls and behind the work of
   /// a fault, and `change_prot_numa` covers megabytes, so its flush is one of the whole mm; nothing
   /// else that a user task does outside a system call flushes a whole mm. `wp_page_copy` flushes one
-  /// page inside a write fault.
-  private func mmCause(_ task: TaskState, pages: Int64) -> Cause {
+  /// page inside a write-protect fault.
+  func mmCause(_ task: TaskState, pages: Int64) -> CauseFound {
     if task.isInMigration { return migrationCause(task) }
-    if task.isKswapd { return Cause(cause: .kswapdReclaim, isRecorded: true) }
-    if task.isInDirectReclaim { return Cause(cause: .directReclaim, isRecorded: true) }
-    if task.kind == .kernel { return Cause(cause: .kernelThread, isRecorded: false) }
-    if task.isInFault, task.isWriteFault, pages == 1 {
-      return Cause(cause: .copyOnWrite, isRecorded: false)
+    if task.isKswapd { return CauseFound(cause: .kswapdReclaim, isRecorded: true) }
+    if task.isInDirectReclaim { return CauseFound(cause: .directReclaim, isRecorded: true) }
+    if task.kind == .kernel { return CauseFound(cause: .kernelThread, isRecorded: false) }
+    if task.isInFault, task.isProtectFault, pages == 1 {
+      return CauseFound(cause: .copyOnWrite, isRecorded: false)
     }
-    if task.call != .none { return Cause(cause: task.call.cause, isRecorded: areCallEndsTraced) }
+    if task.call != .none {
+      return CauseFound(cause: task.call.cause, isRecorded: areCallEndsTraced)
+    }
     let mayScan = task.kind == .user && (areCallsTraced || isHintingSeen)
-    if mayScan, pages == -1 { return Cause(cause: .numaScan, isRecorded: false) }
-    return Cause(cause: .unknown, isRecorded: false)
+    if mayScan, pages == -1 { return CauseFound(cause: .numaScan, isRecorded: false) }
+    return CauseFound(cause: .unknown, isRecorded: false)
   }
 
   mutating func migrationStarted(_ task: Int, reason: Int64) {
@@ -95,8 +101,7 @@ extension Reconstruction {
   /// Counts a page of an unmap batch, and takes what its entry proves of the mapping.
   mutating func pageUnmapped(_ task: Int, address: UInt64, _ entry: MigrationEntry) {
     if tasks.states[task].lastEntryFrame != entry.sourceFrame {
-      tasks.states[task].lastEntryFrame = entry.sourceFrame
-      tasks.states[task].entryPages &+= 1
+      tasks.states[task].replacePage(entry.sourceFrame)
     }
     guard wanted.contains(.userFault), address < 1 << 57 else { return }
     // Whose mapping it is no event says; the faulting task's own is the one at the fault's address.

@@ -7,11 +7,7 @@ extension Reconstruction {
     let isKnown = error != EventBatch.absent
     let isWrite = isKnown && error & 2 != 0
     counts.addressSpaces.userFaults += 1
-    // Whoever faults in user mode is in no system call, whether its end was seen or not.
-    if isUser { tasks.states[index].call = .none }
-    tasks.states[index].isInFault = true
-    tasks.states[index].isWriteFault = isWrite
-    tasks.states[index].faultAddress = address
+    tasks.states[index].fault(at: address, isProtection: isWrite && error & 1 != 0, isUser: isUser)
     if isWrite { counts.addressSpaces.writeFaults += 1 }
     if isWrite, error & 1 != 0 {
       counts.addressSpaces.writeProtectFaults += 1

@@ -25,18 +25,26 @@ extension Reconstruction {
     case 5: if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
     default: counts.events.failToExplain(.tlbFlush)
     }
+    // The announcement flushes nothing itself.
+    if reason != 4 { matcher.flush(on: cpu, at: time) }
   }
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
     let number = shootdownsBase &+ UInt32(shootdowns.count)
     let position = momentsBase + UInt64(moments.count)
+    let task = tasks.states[Int(cpus[cpu].taskIndex)]
+    let ifMM = mmCause(task, pages: pages)
     shootdowns.append(
       Shootdown(
         initiator: cpu, taskIndex: cpus[cpu].taskIndex, start: time, end: time, pages: pages,
+        ifMM: ifMM, ifBatch: batchCause(task), awaitsNextEvent: awaitsNextEvent(ifMM),
         position: position))
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
-    matcher.begin(number, on: cpu, pages: pages)
+    matcher.begin(
+      WaitWindowMatcher.Wait(
+        number: number, initiator: cpu, start: time, pages: pages,
+        isBatch: pages == -1 && task.isUnmapping))
   }
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
@@ -164,7 +172,7 @@ extension Reconstruction {
   }
 
   /// The initiator goes on: says what the shootdown was for and closes it.
-  mutating func resolve(openOn cpu: Int, at time: UInt64?) {
+  mutating func resolve(openOn cpu: Int, at time: UInt64?, goingOnWith next: EventKind? = nil) {
     let number = cpus[cpu].open
     cpus[cpu].open = Self.noShootdown
     // What csd events end early stays open for the wait window, which does not see them.
@@ -177,7 +185,7 @@ extension Reconstruction {
     {
       shootdowns[slot].kind = .unmapBatch
     }
-    nameCause(slot)
+    nameCause(slot, next)
     if shootdowns[slot].kind == .unmapBatch {
       takeEvidence(slot, index)
       findLazyMembers(slot)
@@ -243,6 +251,7 @@ extension Reconstruction {
       guard let slot = slot(cpus[cpu].open) else { continue }
       let isComplete =
         areRunsTraced && areRequestsTraced && shootdowns[slot].isLocal
+        && !(shootdowns[slot].awaitsNextEvent && shootdowns[slot].kind == .mm)
         && shootdowns[slot].outstanding == 0
         && !cpus.contains { $0.serving == cpus[cpu].open }
       if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }

@@ -100,9 +100,7 @@ extension Reconstruction {
     let task = Int(cpus[cpu].taskIndex)
     // Raw and named events of one call follow each other: it is counted once.
     if areRawCallsTraced, areNamedCallsTraced, tasks.states[task].call == call { return }
-    tasks.states[task].call = call
-    tasks.states[task].isInFault = false
-    tasks.states[task].arguments = arguments ?? CallArguments()
+    tasks.states[task].begin(call, arguments)
     switch call {
     case .munmap: counts.addressSpaces.munmaps += 1
     case .mprotect: counts.addressSpaces.mprotects += 1
@@ -129,15 +127,10 @@ extension Reconstruction {
 
   /// Tells that a range is being unmapped, protected or mapped over.
   private mutating func tellRange(_ call: MemoryCall, _ cpu: Int, _ time: UInt64, isEnd: Bool) {
-    let arguments = tasks.states[Int(cpus[cpu].taskIndex)].arguments
-    let kind: Moment.Kind
-    if call == .mmap {
-      guard arguments.isReplacing else { return }
-      kind = .fixedMapping
-    } else {
-      kind = .unmapRange
-    }
+    let kind: Moment.Kind = call == .mmap ? .fixedMapping : .unmapRange
     guard wanted.contains(kind) else { return }
+    let arguments = tasks.states[Int(cpus[cpu].taskIndex)].arguments
+    if call == .mmap, !arguments.isReplacing { return }
     let record = AddressRange(
       address: arguments.address, length: arguments.length, detail: arguments.detail, call: call,
       isEnd: isEnd)

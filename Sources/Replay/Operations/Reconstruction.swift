@@ -48,7 +48,7 @@ struct Reconstruction: ~Copyable {
   var shootdowns: [Shootdown] = []
   var shootdownsBase: UInt32 = 0
   /// Shootdowns whose initiator may still wait.
-  var matcher = WaitWindowMatcher()
+  var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false
@@ -59,6 +59,7 @@ struct Reconstruction: ~Copyable {
   var areRawCallsTraced = false
   var areNamedCallsTraced = false
   var areMigrationStartsTraced = false
+  var areFreesTraced = false
   /// Whether NUMA hinting is seen to be at work.
   var isHintingSeen = false
 
@@ -71,11 +72,12 @@ struct Reconstruction: ~Copyable {
   var cacheChanges = SideRecords<PageCacheChange>()
   var addressEvidence = AddressEvidence()
 
-  init(_ context: ReplayContext, telling wanted: MomentKindSet = .all) {
+  init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
     self.context = context
     self.wanted = wanted
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
     tally = RecordedTally(cpuCount: context.cpuCount)
+    matcher = WaitWindowMatcher(cpuCount: context.cpuCount)
     moments.reserveCapacity(EventBatch.capacity)
   }
 
@@ -90,8 +92,8 @@ struct Reconstruction: ~Copyable {
   /// Reads the rows of a batch.
   mutating func consume(_ batch: borrowing EventBatch, _ directory: EventDirectory) {
     defer { eventsBefore += UInt64(batch.count) }
+    counts.events.see(batch)
     for row in 0..<batch.count {
-      counts.events.seen[min(Int(batch.event(row)), Int(EventKind.knownCount))] &+= 1
       guard let kind = batch.kind(row) else { continue }
       event = eventsBefore + UInt64(row)
       let cpu = Int(batch.cpu(row))
@@ -119,8 +121,8 @@ struct Reconstruction: ~Copyable {
       default: break
       }
       // The initiator waits with interrupts on but runs nothing else: what it does next is after.
-      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
-      if !matcher.isIdle { matcher.end(on: cpu) }
+      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time, goingOnWith: kind) }
+      if matcher.isWaiting(cpu) { matcher.end(on: cpu) }
       cpus[cpu].serving = Self.noShootdown
       memoryEvent(kind, batch, row, cpu, time, directory)
     }
@@ -202,7 +204,7 @@ struct Reconstruction: ~Copyable {
     _ directory: EventDirectory
   ) {
     let task = Int(cpus[cpu].taskIndex)
-    tasks.states[task].isScanning = false
+    if tasks.states[task].isScanning { tasks.states[task].isScanning = false }
     switch kind {
     case .pageAlloc, .pageFree, .pageFreeBatched, .pagePCPDrain, .pageAllocZoneLocked:
       frameEvent(kind, batch, row, cpu, time)
@@ -230,7 +232,6 @@ struct Reconstruction: ~Copyable {
     case .pageFaultUser, .pageFaultKernel:
       let address = batch.word(row, PageFault.address)
       let isUser = kind == .pageFaultUser
-      if isUser { tasks.states[task].kind = .user }
       // Kernel code that touches user memory faults like its user.
       if isUser || address < 1 << 63 {
         fault(
@@ -248,7 +249,7 @@ struct Reconstruction: ~Copyable {
       run(next, on: cpu, at: time, directory)
     default: _ = systemCallEvent(kind, batch, row, cpu, time)
     }
-    tasks.states[task].isFreeingBatch = false
+    if tasks.states[task].isFreeingBatch { tasks.states[task].isFreeingBatch = false }
   }
 
   private mutating func migrationEvent(
@@ -286,8 +287,13 @@ struct Reconstruction: ~Copyable {
     case .pageAlloc:
       // `___GFP_DIRECT_RECLAIM` is bit 10 since Linux 5.1 (`include/linux/gfp_types.h`).
       let flags = batch.value(row, PageAlloc.gfpFlags)
-      allocated(cpu, time, pfn: pfn, order, isAtomic: flags.map { $0 & 0x400 == 0 } ?? false)
-    case .pageFree: freed(cpu, time, pfn: pfn, order)
+      let isAtomic = flags.map { $0 & 0x400 == 0 } ?? false
+      // The targets of a migration are taken without reclaim, but where sleeping is allowed.
+      let isMigrating = tasks.states[Int(cpus[cpu].taskIndex)].isInMigration
+      allocated(cpu, time, pfn: pfn, order, isAtomic: isAtomic && !isMigrating)
+    case .pageFree:
+      areFreesTraced = true
+      freed(cpu, time, pfn: pfn, order)
     case .pageFreeBatched: freed(cpu, time, pfn: pfn, order, isBatched: true)
     case .pagePCPDrain: drained(cpu, time, pfn: pfn, order)
     default: refilled(cpu, time, pfn: pfn, order)

@@ -72,6 +72,11 @@ struct PageCacheChange {
 struct MomentKindSet {
   private var bits: UInt64
   static let all = MomentKindSet(bits: .max)
+  /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
+  static let unmapFlushes = MomentKindSet([
+    .shootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained, .taskAllocated,
+    .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
+  ])
 
   private init(bits: UInt64) { self.bits = bits }
 

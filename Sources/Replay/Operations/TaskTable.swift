@@ -55,9 +55,9 @@ struct TaskState {
   var call = MemoryCall.none
   var endedCall = MemoryCall.none
   var arguments = CallArguments()
-  /// Whether its last way into the kernel was a page fault, of a write, and where.
+  /// Whether its last way into the kernel was a page fault, of a write to a present page, and where.
   var isInFault = false
-  var isWriteFault = false
+  var isProtectFault = false
   var faultAddress: UInt64 = 0
   /// Whether its last event was the flush of a NUMA scan.
   var isScanning = false
@@ -81,6 +81,31 @@ struct TaskState {
   var isUnmapping: Bool {
     isKswapd || isInDirectReclaim || deleted > 0
       || (readOnlyEntries | writableEntries | unclearEntries) > 0
+  }
+
+  /// It faulted on a user address, in user mode or in kernel code.
+  mutating func fault(at address: UInt64, isProtection: Bool, isUser: Bool) {
+    if isUser {
+      kind = .user
+      // Whoever faults in user mode is in no system call, whether its end was seen or not.
+      call = .none
+    }
+    isInFault = true
+    isProtectFault = isProtection
+    faultAddress = address
+  }
+
+  /// A migration entry replaced a page that none did just before.
+  mutating func replacePage(_ frame: UInt64) {
+    lastEntryFrame = frame
+    entryPages &+= 1
+  }
+
+  /// A system call began.
+  mutating func begin(_ call: MemoryCall, _ arguments: CallArguments?) {
+    self.call = call
+    isInFault = false
+    self.arguments = arguments ?? CallArguments()
   }
 
   mutating func forgetEntries() {

@@ -2,16 +2,18 @@
 ///
 /// A shootdown is open from the initiator's announcement until the initiator goes on, because it
 /// waits for every receiver (Linux 6.12 `kernel/smp.c` `smp_call_function_many_cond`). A receiver
-/// works its queue in the order of the requests, so among several open shootdowns it answers the
-/// oldest first that asked it.
+/// works its queue in the order of the requests, so of several that would do it answers the oldest.
 ///
 /// Invariant: at most one open shootdown a CPU.
 struct WaitWindowMatcher {
   struct Wait {
     var number: UInt32
     var initiator: Int
+    var start: UInt64
     /// Requested pages, -1 all.
     var pages: Int64
+    /// Whether the initiator was unmapping: then the flush has no mm and no generation.
+    var isBatch: Bool
     /// CPUs taken for its receivers so far.
     var answered = CPUMask()
     /// CPUs that an ipi event names as interrupted for it.
@@ -25,19 +27,35 @@ struct WaitWindowMatcher {
   }
 
   private(set) var waits: [Wait] = []
+  /// When each CPU last wrote a flush event: then it was up to date for the mm that it runs.
+  private var flushed: [UInt64]
+
+  private var isOpen: [Bool]
+
+  init(cpuCount: Int) {
+    flushed = Array(repeating: 0, count: cpuCount)
+    isOpen = Array(repeating: false, count: cpuCount)
+  }
 
   var isIdle: Bool { waits.isEmpty }
 
-  /// An initiator announced shootdown `number`.
-  mutating func begin(_ number: UInt32, on initiator: Int, pages: Int64) {
-    end(on: initiator)
-    waits.append(Wait(number: number, initiator: initiator, pages: pages))
+  /// Whether a shootdown of CPU `cpu` is open.
+  func isWaiting(_ cpu: Int) -> Bool { isOpen[cpu] }
+
+  /// An initiator announced a shootdown.
+  mutating func begin(_ wait: Wait) {
+    end(on: wait.initiator)
+    waits.append(wait)
+    isOpen[wait.initiator] = true
   }
 
   /// An initiator went on.
   mutating func end(on initiator: Int) {
-    if let index = waits.firstIndex(where: { $0.initiator == initiator }) {
+    guard isOpen[initiator] else { return }
+    isOpen[initiator] = false
+    for index in waits.indices where waits[index].initiator == initiator {
       waits.remove(at: index)
+      return
     }
   }
 
@@ -47,20 +65,17 @@ struct WaitWindowMatcher {
     waits[index].announced.insert(cpu)
   }
 
+  /// CPU `cpu` flushed at `time`, for whatever reason.
+  mutating func flush(on cpu: Int, at time: UInt64) { flushed[cpu] = time }
+
   /// The shootdown that CPU `receiver` answers with a flush of `pages`; nil if none is open.
-  ///
-  /// A receiver flushes the requested pages, or all because it was behind, or none because it was
-  /// ahead (Linux 6.12 `arch/x86/mm/tlb.c` `flush_tlb_func`): a positive count that differs from the
-  /// requested one speaks against a shootdown, an ipi event speaks for it.
   mutating func match(_ receiver: Int, pages: Int64) -> Match? {
     var best: Int?
     var bestRank = -1
     var equals = 0
     for index in waits.indices {
-      let wait = waits[index]
-      guard wait.initiator != receiver, !wait.answered.contains(receiver) else { continue }
-      let fits = pages <= 0 || wait.pages == pages
-      let rank = (wait.announced.contains(receiver) ? 2 : 0) + (fits ? 1 : 0)
+      let rank = rank(index, receiver, pages)
+      guard rank >= 0 else { continue }
       if rank > bestRank {
         best = index
         bestRank = rank
@@ -72,6 +87,28 @@ struct WaitWindowMatcher {
     guard let best else { return nil }
     waits[best].answered.insert(receiver)
     return Match(number: waits[best].number, isAmbiguous: equals > 1)
+  }
+
+  /// How much speaks for a shootdown, -1 where it cannot be.
+  ///
+  /// From Linux 6.12 `arch/x86/mm/tlb.c` `flush_tlb_func`: a receiver that is up to date for the
+  /// request's generation leaves without an event, which a batch, having none, never does; without
+  /// pages it flushes nothing because it is ahead, which only a batch can find; a number of pages is
+  /// the requested one.
+  private func rank(_ index: Int, _ receiver: Int, _ pages: Int64) -> Int {
+    let isAsked =
+      waits[index].initiator != receiver && !waits[index].answered.contains(receiver)
+    guard isAsked else { return -1 }
+    let isBatch = waits[index].isBatch
+    let fits =
+      switch pages {
+      case ..<0: true
+      case 0: isBatch
+      default: waits[index].pages == pages && !isBatch
+      }
+    let isBehind = isBatch || waits[index].start > flushed[receiver]
+    let isAnnounced = waits[index].announced.contains(receiver)
+    return (fits ? 4 : 0) + (isBehind ? 2 : 0) + (isAnnounced ? 1 : 0)
   }
 }
 
