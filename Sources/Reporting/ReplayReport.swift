@@ -20,7 +20,7 @@ public enum ReplayReport {
         safety(policy, trace.instanceFacts.timeUnit, isDetailed: showsBounds)
       ].compactMap(\.self)
     }
-    report.sections.append(reconstruction(outcome.reconstruction))
+    report.sections.append(reconstruction(outcome.reconstruction, trace.eventNames))
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(trace, outcome)

@@ -8,7 +8,7 @@ enum ReplayReportData {
     return .object([
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
       "window": window(trace), "policies": .array(outcome.policies.map { policy($0, unit) }),
-      "reconstruction": reconstruction(outcome.reconstruction),
+      "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
     ])
   }
