@@ -8,7 +8,13 @@ extension ReplayReport {
     _ counts: ReconstructionCounts, _ names: [EventName]
   ) -> Report.Section {
     var blocks: [Report.Block] = []
-    if let causes = causes(counts.causes) { blocks.append(.table(causes)) }
+    if let causes = causes(counts.causes) {
+      blocks.append(.table(causes))
+      blocks.append(
+        .note(
+          "named: an event names the cause, else it is concluded; local: no other CPU had the mm "
+            + "loaded; pages: seen to be unmapped by the batches; freed: frames freed with them."))
+    }
     let facts = operations(counts) + events(counts.events, names)
     return Report.Section(
       "Reconstruction of the whole trace [derived]", blocks + [.facts(facts)])
@@ -72,7 +78,8 @@ extension ReplayReport {
     guard counts.compared > 0 else { return nil }
     let agreed = counts.agreed + counts.agreedAmbiguous
     return "alone it would name the same shootdown for \(count(agreed)) of "
-      + "\(count(counts.compared)) receivers (\(count(counts.agreedAmbiguous)) by luck), another "
+      + "\(count(counts.compared)) receivers "
+      + "(\(count(counts.agreedAmbiguous)) of them chosen among several), another "
       + "for \(count(counts.disagreed + counts.disagreedAmbiguous)), none for "
       + "\(count(counts.missed)); \(count(counts.silentReceivers)) left no event to match"
   }

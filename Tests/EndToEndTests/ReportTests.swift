@@ -75,6 +75,21 @@ import TraceBuilding
     }
   }
 
+  /// No event is lost between the reader and the operations.
+  @Test(arguments: pairs + ["captures/ft-4cpu-anon-move"])
+  func everyEventIsAccountedFor(_ path: String) throws {
+    let accounts = try report(path, [])["reconstruction"]["events"]
+    func sum(_ name: String) -> Int {
+      accounts[name].members.values.compactMap(\.integer).reduce(0, +)
+    }
+    let unknown = try #require(accounts["unknown"].integer)
+    let all = try Tool.stat(path)["events"].members.values
+      .compactMap { $0["total"].integer }.reduce(0, +)
+    #expect(sum("explained") + sum("unexplained") + sum("unused") + unknown == all)
+    #expect(sum("explained_by_operation") == sum("explained"))
+    #expect(sum("explained") > all / 2)
+  }
+
   @Test func everyPolicyOfTheCatalogueFitsATerminal() throws {
     let catalogue = try Tool.run(["policies", "--json"]).json()["policies"].elements
     let names = catalogue.compactMap { $0["name"].text }

@@ -24,7 +24,7 @@ public struct TextRenderer: Sendable {
   /// Names and values follow each other without a gap, all else stands apart.
   private func startsGroup(_ block: Report.Block, after previous: Report.Block) -> Bool {
     switch (previous, block) {
-    case (.facts, .facts), (.facts, .series), (.series, .facts), (.note, .facts): false
+    case (.facts, .facts), (.facts, .series), (.series, .facts): false
     default: true
     }
   }

@@ -12,7 +12,7 @@ struct Validation {
     """
   /// Policies by the mode of the kernel that carried them out; others have none to compare with.
   private static let modes = [
-    ("v10", "luf-v10"), ("v11", "luf-v11"), ("v12r", "luf-v12"), ("0x30f", "luf-v10-as-posted"),
+    ("v10", "luf-v10"), ("v11", "luf-v11"), ("v12r", "luf-v12r"), ("0x30f", "luf-v10-as-posted"),
   ].filter { PolicyCatalog.isKnown($0.1) }
   private static let unmeasured = ["luf-ideal", "unbatched"]
 
