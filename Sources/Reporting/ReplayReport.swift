@@ -90,7 +90,9 @@ public enum ReplayReport {
           "lower and upper: the least and the greatest TLB row over what this trace cannot show: "
             + "which reclaimed pages were mapped read-only, and how long a flush keeps others from "
             + "being deferred. Deferring more does not always flush less, so each case is replayed. "
-            + "violations: of safety rules, see below."
+            + "violations: of safety rules, see below. "
+            + "recorded [\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others "
+            + "[modelled]."
         ),
       ])
   }

@@ -36,7 +36,8 @@ import TraceEvents
     for wanted in [
       "kswapd reclaim 1,900 1,800 0 0 0 0", "copy on write 0 0 7 0 0 0",
       "shootdowns 11 of one mm, 1,934 of unmap batches", "batches reclaimed file pages 1,934",
-      "the same shootdown for 94 of 100 receivers (4 of them chosen among several)", "mappings munmap 3",
+      "the same shootdown for 94 of 100 receivers (4 of them chosen among several)",
+      "mappings munmap 3",
       "left over shootdowns open at the end 1", "explained 7,000 events: shootdowns 7,000",
       "unexplained tlb:tlb_flush 19", "unused ftrace:print 2",
     ] {

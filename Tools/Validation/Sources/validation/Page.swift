@@ -36,7 +36,14 @@ enum Page {
       "|---|---|---|---|---|---|---|---|",
     ]
     lines += comparisons.compactMap(mechanism)
-    lines += ["", "## Safety", ""] + safety
+    lines += [
+      "", "## Safety", "",
+      "What the independent oracle finds in each replay; frames are those of put-off batches that were",
+      "handed out again.", "",
+      "| workload | recorded | policy | interrupts | frames | violations | rules broken |",
+      "|---|---|---|--:|--:|--:|---|",
+    ]
+    lines += safety
     lines += [
       "", "## Reading it", "",
       "- Runs of one mode differ among themselves, as the moment at which they start is not fixed to",
