@@ -27,7 +27,7 @@ public struct ReplaySession: ~Copyable {
 
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
-    reconstruction = Reconstruction(context)
+    reconstruction = Reconstruction(context, telling: .all)
     entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
   }
 
