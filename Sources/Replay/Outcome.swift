@@ -2,66 +2,115 @@
 public struct Ledger: Sendable, Equatable {
   /// Batches whose flush was put off.
   public internal(set) var deferred = 0
-  /// Paid for by a batch flush that happened anyway, or owed by no CPU.
-  public internal(set) var absorbed = 0
-  /// Paid for by a flush that an allocation of one of their frames, or a refill, forced.
-  public internal(set) var forcedByAllocation = 0
-  /// ... that a write-protect fault or a writable mapping forced.
-  public internal(set) var forcedByPermission = 0
-  /// ... that the end of a write to a file forced.
-  public internal(set) var forcedByFileWrite = 0
-  /// ... that memory pressure forced.
-  public internal(set) var forcedByPressure = 0
+  /// Of these, how many ended each way (``DeferralFate`` raw values).
+  public internal(set) var fates = Array(repeating: 0, count: DeferralFate.allCases.count)
   /// Still owed at the window's end.
   public internal(set) var pending = 0
   /// Eligible batches that were flushed at once because another flush was running. Not part of
   /// ``deferred``.
   public internal(set) var refused = 0
-  /// Flushes that paid for the forced ones, inside the window.
+  /// Recorded shootdowns that the policy does without interrupts. Not part of ``deferred``.
+  public internal(set) var broadcasts = 0
+  /// Frames that the recorded run allocated while this policy would have held them back, so that
+  /// another frame is taken.
+  public internal(set) var framesHeld = 0
+  /// Flushes that the recorded run did not do, inside the window, and of these those of each cause
+  /// (``DeferralFate`` raw values).
   public internal(set) var forcedFlushes = 0
-
-  /// Of these, those for an allocation or a refill, for a permission change, and for a write to a file.
-  public internal(set) var flushesForAllocation = 0
-  /// See ``flushesForAllocation``.
-  public internal(set) var flushesForPermission = 0
-  /// See ``flushesForAllocation``.
-  public internal(set) var flushesForFileWrite = 0
+  /// See ``forcedFlushes``.
+  public internal(set) var flushes = Array(repeating: 0, count: DeferralFate.allCases.count)
 
   /// Empty books.
   public init() {}
 
+  /// Paid for by a flush that happened anyway, or owed by no CPU.
+  public var absorbed: Int { fates[DeferralFate.absorbed.rawValue] }
+  /// Paid for by a flush that an allocation of one of their frames, or a refill, forced.
+  public var forcedByAllocation: Int { fates[DeferralFate.allocation.rawValue] }
+  /// ... that a write-protect fault or a writable mapping forced.
+  public var forcedByPermission: Int { fates[DeferralFate.permission.rawValue] }
+  /// ... that a write to a file, a truncation or an eviction forced.
+  public var forcedByFileWrite: Int { fates[DeferralFate.fileWrite.rawValue] }
+  /// ... that memory pressure forced.
+  public var forcedByPressure: Int { fates[DeferralFate.pressure.rawValue] }
+
+  /// Forced flushes for an allocation or a refill, for a permission change, and for a write.
+  public var flushesForAllocation: Int { flushes[DeferralFate.allocation.rawValue] }
+  /// See ``flushesForAllocation``.
+  public var flushesForPermission: Int { flushes[DeferralFate.permission.rawValue] }
+  /// See ``flushesForAllocation``.
+  public var flushesForFileWrite: Int { flushes[DeferralFate.fileWrite.rawValue] }
+
   /// Whether every deferred batch has exactly one fate.
-  public var isBalanced: Bool {
-    deferred == absorbed + forcedByAllocation + forcedByPermission + forcedByFileWrite
-      + forcedByPressure + pending
+  public var isBalanced: Bool { deferred == fates.reduce(0, +) + pending }
+}
+
+/// How many frames were free with a flush owed.
+public struct PendingFrames: Sendable, Equatable {
+  /// Most at one time, and the mean over time since the first one; nil without any.
+  public internal(set) var framesMax = 0
+  /// See ``framesMax``.
+  public internal(set) var framesMean: Int?
+  /// Most in each of consecutive spans of ``width`` (trace's unit) from ``start`` on.
+  public internal(set) var series: [Int] = []
+  /// See ``series``.
+  public internal(set) var start: UInt64?
+  /// See ``series``.
+  public internal(set) var width: UInt64 = 0
+
+  init() {}
+
+  init(_ gauge: PendingFramesGauge) {
+    framesMax = gauge.framesMax
+    framesMean = gauge.framesMean
+    series = gauge.series
+    start = gauge.start
+    width = gauge.start == nil ? 0 : gauge.width
   }
 }
 
-/// A frame that was handed out while a CPU might still reach it.
-public struct Violation: Sendable, Equatable {
-  /// The broken invariant (`I1`).
-  public let rule: String
-  /// When, in the trace's unit, and which event: its place among all events in time order, from 0.
-  public let time: UInt64
-  /// See ``time``.
-  public let eventIndex: UInt64
-  /// The CPU that had not flushed.
-  public let cpu: Int
-  /// The frame.
-  public let pfn: UInt64
+/// How long flushes were put off, in the trace's unit: deferrals of the window whose end was seen.
+/// Percentiles are the lower ends of buckets 12.5 % wide.
+public struct DeferralAges: Sendable, Equatable {
+  /// Deferrals.
+  public internal(set) var count = 0
+  /// Half, nine tenths, and all but one in a hundred were at most that old; the oldest.
+  public internal(set) var median: UInt64 = 0
+  /// See ``median``.
+  public internal(set) var percentile90: UInt64 = 0
+  /// See ``median``.
+  public internal(set) var percentile99: UInt64 = 0
+  /// See ``median``.
+  public internal(set) var longest: UInt64 = 0
+
+  init() {}
+
+  init(_ ages: DurationHistogram) {
+    count = Int(ages.count)
+    median = ages.median
+    percentile90 = ages.percentile(90)
+    percentile99 = ages.percentile(99)
+    longest = ages.longest
+  }
 }
 
-/// What the independent check of a policy found.
-public struct SafetyVerdict: Sendable, Equatable {
-  /// Frames handed out too early.
-  public internal(set) var violations = 0
-  /// The first of them.
-  public internal(set) var first: Violation?
-  /// Frames checked: freed with a deferred batch and handed out again.
-  public internal(set) var framesChecked = 0
+/// Whether forced flushes come in bursts.
+public struct FlushBursts: Sendable, Equatable {
+  /// Length of the spans that are looked at, in the trace's unit; nil where the unit is not known.
+  public internal(set) var span: UInt64?
+  /// Most forced flushes in one span.
+  public internal(set) var flushesMax = 0
+  /// Spans with 1, 2 to 3, 4 to 7, ... forced flushes.
+  public internal(set) var spansByFlushes: [Int] = []
 
-  /// Nothing found.
-  public init() {}
+  init() {}
+
+  init(_ gauge: FlushBurstGauge) {
+    span = gauge.span
+    flushesMax = gauge.flushesMax
+    let last = gauge.spansByFlushes.lastIndex { $0 > 0 }
+    spansByFlushes = last.map { Array(gauge.spansByFlushes[...$0]) } ?? []
+  }
 }
 
 /// The figures of a policy under one assumption about what the trace cannot show.
@@ -74,10 +123,16 @@ public struct CaseFigures: Sendable {
   public let tlbFlush: [[Int]]
   /// Fates of the deferred batches.
   public let ledger: Ledger
-  /// Most frames that were free with a flush owed, at one time.
-  public let framesPendingMax: Int
-  /// What the independent check found.
-  public let safety: SafetyVerdict
+  /// Frames that were free with a flush owed.
+  public let pending: PendingFrames
+  /// How long flushes were put off.
+  public let ages: DeferralAges
+  /// Whether forced flushes come in bursts.
+  public let bursts: FlushBursts
+  /// Forced flushes by the class of the task that does them (``TaskClass`` raw values).
+  public let payers: [Payment]
+  /// What the independent check found; nil where this case was not checked.
+  public let safety: SafetyVerdict?
 
   /// Sum of the row.
   public var tlbRowTotal: Int { tlbRow.reduce(0, +) }

@@ -11,6 +11,13 @@ public struct ReplayContext: Sendable {
   public var flushFunction: UInt64?
   /// Swap type of writable migration entries, from ``MigrationEntrySurvey/writeType``.
   public var writeEntryType: UInt8?
+  /// Span in which forced flushes count as one burst: a millisecond in the trace's unit, nil where
+  /// the unit is not known.
+  public var burstSpan: UInt64? = 1_000_000
+  /// How long a flush lasts, in the trace's unit; nil takes it from the recorded flushes.
+  public var flushDuration: UInt64?
+  /// Whether the safety oracle watches every case and not only the one that is shown.
+  var checksEveryCase = false
 
   /// A context.
   public init(

@@ -7,9 +7,8 @@ public import TraceEvents
 public struct ReplaySession: ~Copyable {
   private var reconstruction: Reconstruction
   private struct Entry {
-    var name: String
-    var policy: FlushPolicy
-    var replays: [PolicyReplay]
+    var blueprint: PolicyBlueprint
+    var replays: [any PolicyReplay]
   }
   private var entries: [Entry] = []
   private var seen = SeenEvents()
@@ -18,23 +17,22 @@ public struct ReplaySession: ~Copyable {
   public init(
     _ context: ReplayContext, policies: [String] = [LazyFlushRules.v10.name]
   ) throws(ReplayError) {
-    var wanted: [(name: String, policy: FlushPolicy)] = []
+    var wanted: [PolicyBlueprint] = []
     for name in policies where name != PolicyCatalog.recordedName {
-      guard let found = PolicyCatalog.policy(named: name) else { throw .unknownPolicy(name) }
-      if !wanted.contains(where: { $0.policy == found }) { wanted.append((name, found)) }
+      guard let found = PolicyCatalog.blueprint(named: name) else { throw .unknownPolicy(name) }
+      if !wanted.contains(where: { $0.name == found.name }) { wanted.append(found) }
     }
-    self.init(context, wanted)
+    self.init(context, blueprints: wanted)
+  }
+
+  /// A session of policies that need not stand in the catalogue.
+  public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
+    reconstruction = Reconstruction(context, telling: .all)
+    entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
   }
 
   init(_ context: ReplayContext, rules: [LazyFlushRules]) {
-    self.init(context, rules.map { ($0.name, .lazy($0)) })
-  }
-
-  private init(_ context: ReplayContext, _ policies: [(name: String, policy: FlushPolicy)]) {
-    reconstruction = Reconstruction(context)
-    entries = policies.map { name, policy in
-      Entry(name: name, policy: policy, replays: policy.replays(context))
-    }
+    self.init(context, blueprints: rules.map(\.blueprint))
   }
 
   /// Replays a batch.
@@ -57,7 +55,7 @@ public struct ReplaySession: ~Copyable {
         entries[index].replays[position].finish()
         let ledger = entries[index].replays[position].books.ledger
         guard ledger.isBalanced else {
-          throw .booksDoNotBalance(policy: entries[index].name, ledger: ledger)
+          throw .booksDoNotBalance(policy: entries[index].blueprint.name, ledger: ledger)
         }
         cases.append(figures(entries[index].replays[position]))
       }
@@ -69,6 +67,7 @@ public struct ReplaySession: ~Copyable {
   private mutating func advance() {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
+    reconstruction.estimateDurations(ready)
     for index in entries.indices {
       for position in entries[index].replays.indices {
         entries[index].replays[position].replay(reconstruction, count: ready)
@@ -92,7 +91,8 @@ public struct ReplaySession: ~Copyable {
     let isExact = isCSDTraced
     let figures = CaseFigures(
       assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
-      ledger: Ledger(), framesPendingMax: 0, safety: SafetyVerdict())
+      ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(), bursts: FlushBursts(),
+      payers: [], safety: nil)
     let total = figures.tlbRowTotal
     var notes: [String] = []
     if !isExact {
@@ -108,7 +108,7 @@ public struct ReplaySession: ~Copyable {
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 
-  private borrowing func figures(_ replay: PolicyReplay) -> CaseFigures {
+  private borrowing func figures(_ replay: any PolicyReplay) -> CaseFigures {
     let row = recordedRow()
     let flushes = reconstruction.tally.flushes
     let books = replay.books
@@ -118,7 +118,9 @@ public struct ReplaySession: ~Copyable {
       tlbFlush: flushes.indices.map { reason in
         flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
-      ledger: books.ledger, framesPendingMax: books.framesPendingMax, safety: books.safety)
+      ledger: books.ledger, pending: PendingFrames(books.pending),
+      ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
+      safety: replay.safety)
   }
 
   private borrowing func outcome(
@@ -132,10 +134,11 @@ public struct ReplaySession: ~Copyable {
     let shown = cases.first { $0.assumption == nil || $0.assumption == .expected }
     let expected = isObservable ? shown : nil
     let notes =
-      missing + entry.policy.limits
-      + seen.limits(reconstruction.counts, of: entry.policy, isCSDTraced: isCSDTraced)
+      missing + entry.blueprint.limits
+      + seen.limits(reconstruction.counts, of: entry.blueprint, isCSDTraced: isCSDTraced)
     return PolicyOutcome(
-      name: entry.name, figures: expected, cases: isObservable && cases.count > 1 ? cases : [],
+      name: entry.blueprint.name, figures: expected,
+      cases: isObservable && cases.count > 1 ? cases : [],
       rowLower: isObservable ? totals.min() : nil,
       rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
       ipisAvoided: expected.flatMap { figures in

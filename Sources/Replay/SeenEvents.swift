@@ -42,7 +42,7 @@ struct SeenEvents {
 
   /// What the figures leave out.
   func limits(
-    _ counts: ReconstructionCounts, of policy: FlushPolicy, isCSDTraced: Bool
+    _ counts: ReconstructionCounts, of policy: PolicyBlueprint, isCSDTraced: Bool
   ) -> [String] {
     var notes = [
       "open loop: the workload is taken as recorded, also where fewer flushes would have let it do "
@@ -72,28 +72,44 @@ struct SeenEvents {
     if !has(.schedSwitch) {
       notes.append("no sched:sched_switch events: lazy CPUs are only known from their own events")
     }
-    if case .lazy(let rules) = policy { notes += triggersMissing(rules) }
+    notes += policy.triggers.compactMap(missing)
     return notes
   }
 
-  /// Which ends of a deferral the trace cannot show.
-  private func triggersMissing(_ rules: LazyFlushRules) -> [String] {
-    var notes: [String] = []
-    if !has(.pageAllocZoneLocked), rules.flushesAfterRefill {
-      notes.append("no kmem:mm_page_alloc_zone_locked events: refills do not force flushes here")
+  /// Which end of a deferral the trace cannot show.
+  private func missing(_ trigger: PolicyBlueprint.Trigger) -> String? {
+    switch trigger {
+    case .refill:
+      has(.pageAllocZoneLocked)
+        ? nil : "no kmem:mm_page_alloc_zone_locked events: refills do not force flushes here"
+    case .writeProtectFault:
+      has(.pageFaultUser)
+        ? nil
+        : "no exceptions:page_fault_user events: write-protect faults do not end deferral"
+    case .writableMapping:
+      has(.sysEnterMmap) || has(.rawSysEnter)
+        ? nil : "no mmap system calls: writable mappings do not end deferral"
+    case .fileWrite:
+      has(.sysExitWrite) || has(.sysExitPwrite64) || has(.rawSysExit)
+        ? nil : "no write system calls: writes to files do not end deferral"
+    case .userFault:
+      has(.pageFaultUser)
+        ? nil : "no exceptions:page_fault_user events: faults do not end deferral"
+    case .unmapRange:
+      has(.rawSysEnter) || has(.sysEnterMunmap)
+        ? nil : "no munmap and mprotect system calls: they do not end deferral"
+    case .truncate:
+      has(.filemapDelete)
+        ? nil
+        : "no filemap:mm_filemap_delete_from_page_cache events: truncation does not end deferral"
+    case .pressure:
+      has(.directReclaimBegin) || has(.wakeupKswapd)
+        ? nil
+        : "no vmscan:mm_vmscan_direct_reclaim_begin and mm_vmscan_wakeup_kswapd events: pressure "
+          + "does not end deferral"
+    case .drain:
+      has(.pagePCPDrain)
+        ? nil : "no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy"
     }
-    if !has(.pageFaultUser), rules.flushesOnWriteProtectFault {
-      notes.append("no exceptions:page_fault_user events: write-protect faults do not end deferral")
-    }
-    if !has(.sysEnterMmap), !has(.rawSysEnter), rules.flushesOnWritableMapping {
-      notes.append("no mmap system calls: writable mappings do not end deferral")
-    }
-    if !has(.sysExitWrite), !has(.sysExitPwrite64), !has(.rawSysExit), rules.flushesOnFileWrite {
-      notes.append("no write system calls: writes to files do not end deferral")
-    }
-    if !has(.pagePCPDrain), rules.forgetsInBuddy {
-      notes.append("no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy")
-    }
-    return notes
   }
 }

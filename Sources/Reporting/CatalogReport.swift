@@ -8,12 +8,12 @@ public enum CatalogReport {
     report.sections = [
       Report.Section(
         "Flush policies",
-        PolicyCatalog.entries.map { .facts([($0.name, "\($0.summary) (\($0.source))")]) })
+        PolicyCatalog.lines.map { .facts([($0.name, "\($0.summary) (\($0.source))")]) })
     ]
     report.data = .object([
       "schema": .string("tlbreplay.policies/1"),
       "policies": .array(
-        PolicyCatalog.entries.map { entry in
+        PolicyCatalog.lines.map { entry in
           .object([
             "name": .string(entry.name), "summary": .string(entry.summary),
             "source": .string(entry.source),

@@ -136,7 +136,6 @@ public enum ReplayReport {
   private static func ledger(_ policy: PolicyOutcome) -> Report.Section? {
     guard let figures = policy.figures else { return nil }
     let ledger = figures.ledger
-    let safety = figures.safety
     var facts: [(name: String, value: String)] = [
       ("deferred", "\(count(ledger.deferred)) unmap batches"),
       ("absorbed", "\(count(ledger.absorbed)) paid for by another flush"),
@@ -146,20 +145,22 @@ public enum ReplayReport {
       ("pending", "\(count(ledger.pending)) at the end of the window"),
       ("refused", "\(count(ledger.refused)) flushed at once: another flush was running"),
       ("flushes", "\(count(ledger.forcedFlushes)) forced flushes paid for them"),
-      ("frames", "at most \(count(figures.framesPendingMax)) free with a flush owed"),
+      ("frames", "at most \(count(figures.pending.framesMax)) free with a flush owed"),
     ]
     if ledger.forcedByFileWrite > 0 {
       let position = facts.count - 5
       facts.insert(
         ("", "\(count(ledger.forcedByFileWrite)) by the end of a write to a file"), at: position)
     }
-    facts.append(
-      (
-        "safety",
-        safety.violations == 0
-          ? "no violation of I1 in \(count(safety.framesChecked)) frames handed out again"
-          : violation(safety)
-      ))
+    if let safety = figures.safety {
+      facts.append(
+        (
+          "safety",
+          safety.violations == 0
+            ? "no violation of I1 in \(count(safety.framesChecked)) frames handed out again"
+            : violation(safety)
+        ))
+    }
     return Report.Section("Deferred flushes under \(policy.name) [modelled]", [.facts(facts)])
   }
 

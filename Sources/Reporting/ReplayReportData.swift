@@ -23,8 +23,8 @@ enum ReplayReportData {
       "name": .string(policy.name), "tlb_row": row(policy), "tlb_flush": flushes(policy),
       "ipis_avoided": policy.ipisAvoided.map { JSONValue($0) } ?? .null,
       "grade": .string(policy.rowGrade.rawValue),
-      "ledger": policy.figures.map { ledger($0.ledger, $0.framesPendingMax) } ?? .null,
-      "safety": policy.figures.map { safety($0.safety) } ?? .null,
+      "ledger": policy.figures.map { ledger($0.ledger, $0.pending.framesMax) } ?? .null,
+      "safety": policy.figures?.safety.map(safety) ?? .null,
       "tlb_misses": .object([
         "dtlb_load": .null, "dtlb_store": .null, "itlb": .null,
         "reason": .string("no event of this trace shows memory accesses"),
@@ -101,8 +101,8 @@ enum ReplayReportData {
         "per_cpu": .array(figures.tlbRow.map { JSONValue($0) }),
       ]),
       "tlb_flush": .object(["total": JSONValue(figures.tlbFlushTotal)]),
-      "ledger": ledger(figures.ledger, figures.framesPendingMax),
-      "safety": safety(figures.safety),
+      "ledger": ledger(figures.ledger, figures.pending.framesMax),
+      "safety": figures.safety.map(safety) ?? .null,
     ])
   }
 

@@ -12,8 +12,9 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     _ script: BatchScript, cpus: Int = 4, window: TimeWindow? = nil,
     rules: [LazyFlushRules] = [.v10], batch: Int = EventBatch.capacity
   ) throws -> Outcome {
-    let context = ReplayContext(
+    var context = ReplayContext(
       cpuCount: cpus, window: window, flushFunction: FunctionName.flushTLBFunction)
+    context.checksEveryCase = true
     var session = ReplaySession(context, rules: rules)
     script.forEachBatch(of: batch) { session.consume($0, directory: script.directory) }
     return try session.finish()
@@ -50,8 +51,8 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     #expect(expected.ledger.deferred == 2)
     #expect(expected.ledger.forcedByAllocation == 2)
     #expect(expected.ledger.forcedFlushes == 1)
-    #expect(expected.framesPendingMax == 3)
-    #expect(expected.safety.framesChecked == 2 && expected.safety.violations == 0)
+    #expect(expected.pending.framesMax == 3)
+    #expect(expected.safety?.framesChecked == 2 && expected.safety?.violations == 0)
     // Reclaim does not show its page-table entries: nothing is proven, so the bounds are wide.
     #expect(try luf(outcome, .onlyProven).tlbRow == [1, 2, 1, 0])
     #expect(outcome.policies[1].rowLower == 2 && outcome.policies[1].rowUpper == 4)
@@ -205,7 +206,7 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102)]
     script.allocate(cpu: 0, task: 100, pfn: 0x10)
     var rules = LazyFlushRules.v10
     rules.flushesBeforeReuse = false
-    let safety = try luf(Self.replay(script, rules: [rules])).safety
+    let safety = try #require(try luf(Self.replay(script, rules: [rules])).safety)
     #expect(safety.violations == 1)
     #expect(safety.first?.pfn == 0x10 && safety.first?.cpu == 0 && safety.first?.rule == "I1")
   }

@@ -54,6 +54,14 @@ public enum FlushCause: UInt8, Sendable, CaseIterable {
   /// The trace does not tell.
   case unknown
 
+  /// Whether a system call changes or removes mappings.
+  var isAddressSpaceCall: Bool {
+    switch self {
+    case .munmap, .mprotect, .mremap, .madvise, .mmap: true
+    default: false
+    }
+  }
+
   /// The words for it in a report.
   public var label: String {
     switch self {

@@ -46,6 +46,11 @@ struct Shootdown {
   /// First and last moment, in the trace's time.
   var start: UInt64
   var end: UInt64
+  /// When it would end if few others ran beside it, and how long a batch flush typically lasts then;
+  /// known once the moment is ready, for batches only.
+  var endAmongFew: UInt64 = 0
+  /// See ``endAmongFew``.
+  var typicalDuration: UInt64 = 0
   /// Requested pages, -1 all.
   var pages: Int64
   /// What the kernel was doing, and whether an event names it or it is concluded.
@@ -140,6 +145,8 @@ struct Moment {
 
   var time: UInt64
   var kind: Kind
+  /// Whose time a flush that the moment forces would take.
+  var payer: TaskClass
   var cpu: UInt16
   var subject: UInt32
   var batch: UInt32

@@ -38,6 +38,7 @@ struct Reconstruction: ~Copyable {
   var frames = FrameTable()
   var tally: RecordedTally
   var counts = ReconstructionCounts()
+  private var durations = FlushDurations()
 
   var moments: [Moment] = []
   var momentsBase: UInt64 = 0
@@ -128,6 +129,23 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
+  /// Says of the first `count` moments, which are complete, how long their batch flushes last.
+  mutating func estimateDurations(_ count: Int) {
+    for position in 0..<count where moments[position].kind == .shootdown {
+      let slot = Int(moments[position].subject &- shootdownsBase)
+      guard shootdowns[slot].kind == .unmapBatch else { continue }
+      let isAnswered = shootdowns[slot].outstanding == 0
+      shootdowns[slot].endAmongFew =
+        isAnswered
+        ? durations.record(shootdowns[slot].start, shootdowns[slot].end) : shootdowns[slot].end
+      shootdowns[slot].typicalDuration = durations.typical
+      guard let given = context.flushDuration else { continue }
+      let end = shootdowns[slot].start.addingReportingOverflow(given)
+      shootdowns[slot].endAmongFew = end.overflow ? .max : end.partialValue
+      shootdowns[slot].typicalDuration = given
+    }
+  }
+
   /// Takes away the first `count` moments and the shootdowns that they need.
   mutating func drop(_ count: Int) {
     guard count > 0 else { return }
@@ -162,8 +180,9 @@ struct Reconstruction: ~Copyable {
     guard wanted.contains(kind) else { return }
     moments.append(
       Moment(
-        time: time, kind: kind, cpu: UInt16(truncatingIfNeeded: cpu), subject: subject,
-        batch: batch, task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic))
+        time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
+        cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
+        task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic))
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

@@ -1,5 +1,23 @@
 import TraceEvents
 
+/// Whose time a flush takes that had been put off.
+public enum TaskClass: UInt8, Sendable, CaseIterable {
+  /// A user thread, outside direct reclaim and inside it.
+  case user
+  /// See ``user``.
+  case directReclaim
+  /// Kernel threads: kswapd, and others.
+  case kswapd
+  /// See ``kswapd``.
+  case kernelThread
+  /// An idle CPU: an interrupt allocated.
+  case idle
+  /// A thread whose kind no event tells.
+  case unknown
+
+  var rawIndex: Int { Int(rawValue) }
+}
+
 /// What a thread is doing, as far as a replay must know.
 struct TaskState {
   enum Kind: UInt8 {
@@ -45,6 +63,17 @@ struct TaskState {
   var isScanning = false
   /// Its mm as far as it is named, 0 unknown.
   var process: UInt32 = 0
+
+  /// Whose time it spends now.
+  var payer: TaskClass {
+    if isKswapd { return .kswapd }
+    switch kind {
+    case .unnamed: return .unknown
+    case .user: return isInDirectReclaim ? .directReclaim : .user
+    case .kernel: return .kernelThread
+    case .idle: return .idle
+    }
+  }
 
   /// Whether a CPU that runs it keeps a user's mm lazily and is left out of batch flushes.
   var isLazy: Bool { kind == .idle || kind == .kernel }

@@ -7,47 +7,81 @@
 /// taken, only the CPUs that still owe that frame's batch are interrupted. For one CPU that is the
 /// least number of interrupts that meets every batch's interval from unmap to reuse: each interval
 /// that costs one holds no other chance, and ends before the next such one begins.
-struct IdealUnmapFlush: Sendable {
-  /// Deferrals remembered at a time; older ones are taken for clean, as befits a bound.
-  static let deferralsMax = 1 << 20
+struct IdealUnmapFlush: FlushPolicy {
+  private var debts: FlushDebts
 
-  private var masks: [CPUMask] = []
-  /// Number of `masks[0]`; numbers start at 1, 0 is "no deferral".
-  private var base: UInt32 = 1
-  private var cleanThrough: [UInt32]
+  init(cpuCount: Int) { debts = FlushDebts(cpuCount: cpuCount) }
 
-  init(cpuCount: Int) { cleanThrough = Array(repeating: 0, count: cpuCount) }
+  mutating func growTo(tasks: Int, frames: Int) {}
 
-  private var last: UInt32 { base + UInt32(masks.count) - 1 }
-
-  /// A batch is deferred; returns its number.
-  mutating func unmapBatch(on mask: CPUMask) -> UInt32 {
-    if masks.count >= Self.deferralsMax {
-      masks.removeFirst(Self.deferralsMax / 2)
-      base += UInt32(Self.deferralsMax / 2)
+  mutating func batchFlush(
+    _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
+    _ now: Situation, _ actions: inout [FlushAction]
+  ) -> FlushDecision {
+    defer { clean(now.cpu, &actions) }
+    guard mayDefer else {
+      debts.clean(shootdown.mask)
+      return .asRecorded(isRefused: false)
     }
-    masks.append(mask)
-    return last
+    debts.owe(shootdown.mask, as: deferral)
+    return .putOff
   }
 
-  /// A CPU owes nothing of what was deferred so far.
-  mutating func cleaned(_ cpu: Int) {
-    if cpu < cleanThrough.count { cleanThrough[cpu] = last }
+  mutating func mmFlush(
+    _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) -> FlushDecision {
+    debts.clean(shootdown.cleaned)
+    // The initiator is in the kernel and can flush itself.
+    clean(now.cpu, &actions)
+    return .asRecorded(isRefused: false)
   }
 
-  /// CPUs owe nothing of what was deferred so far.
-  mutating func cleaned(_ mask: CPUMask) {
-    let last = last
-    mask.forEach { if $0 < cleanThrough.count { cleanThrough[$0] = last } }
-  }
-
-  /// The CPUs that still owe deferral `number`.
-  func owing(_ number: UInt32) -> CPUMask {
-    var owing = CPUMask()
-    guard number >= base, number <= last else { return owing }
-    masks[Int(number - base)].forEach { cpu in
-      if cpu < cleanThrough.count, cleanThrough[cpu] < number { owing.insert(cpu) }
+  mutating func allocated(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    clean(now.cpu, &actions)
+    guard deferral != 0 else { return }
+    let owing = debts.owing(deferral)
+    if owing.isEmpty {
+      actions.append(.settle(deferral, .absorbed))
+    } else {
+      debts.clean(owing)
+      actions.append(.flush(owing, .allocation))
+      actions.append(.settle(deferral, .allocation))
     }
-    return owing
   }
+
+  mutating func other(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) {
+    switch moment.kind {
+    case .switchedMM, .lazyEnd: debts.clean(now.cpu)
+    case .lazyBegin: break
+    // The CPU is in the kernel, and some version does its flushes at such a moment.
+    default: clean(now.cpu, &actions)
+    }
+  }
+
+  func isOwed(_ deferral: UInt32) -> Bool { !debts.owing(deferral).isEmpty }
+
+  private mutating func clean(_ cpu: Int, _ actions: inout [FlushAction]) {
+    debts.clean(cpu)
+    actions.append(.cleanSelf(cpu))
+  }
+}
+
+extension IdealUnmapFlush {
+  static let entry = PolicyEntry(
+    summary: "the bound that none can beat: credits every flush and context switch to its CPU",
+    source: "no kernel does this",
+    PolicyBlueprint(
+      name: "luf-ideal",
+      limits: [
+        "a bound and no proposal: every flush, change of mm and end of lazy mode is credited to its "
+          + "CPU, and each frame interrupts only those that still owe it; tlb_flush counts leave out "
+          + "flushes that a CPU does of itself"
+      ]
+    ) { _, context in IdealUnmapFlush(cpuCount: context.cpuCount) })
 }

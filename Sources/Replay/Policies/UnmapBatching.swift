@@ -3,7 +3,7 @@
 /// With 1 it is the kernel before batched unmap flushes; with more, batches that the kernel cut
 /// shorter are put together and longer ones split. Pages are those that were freed with a batch, as
 /// only these are visible; a batch without any counts as one page.
-struct UnmapBatching: Sendable {
+struct UnmapBatching: FlushPolicy {
   /// The pages that a task has unmapped and not yet flushed.
   private struct Group {
     var number: UInt32 = 1
@@ -12,60 +12,111 @@ struct UnmapBatching: Sendable {
     /// CPUs of the batch whose pages are being freed, and whether none was yet.
     var current = CPUMask()
     var isCurrentUnseen = false
+    /// Batches that no flush has paid for yet.
+    var open: [UInt32] = []
+  }
+  private struct Freed {
+    var group: UInt32 = 0
+    var task: UInt32 = 0
   }
 
   let pagesMax: Int
   private var groups: [Group] = []
+  private var frames: [Freed] = []
 
   init(pagesMax: Int) { self.pagesMax = max(pagesMax, 1) }
 
-  mutating func growTo(tasks: Int) {
+  mutating func growTo(tasks: Int, frames count: Int) {
     while groups.count < tasks { groups.append(Group()) }
+    if frames.count < count {
+      frames.append(contentsOf: repeatElement(Freed(), count: count - frames.count))
+    }
   }
 
-  /// Task `task` would flush a batch on `mask`. The flush that its previous batch makes due, if any.
-  mutating func unmapBatch(of task: Int, on mask: CPUMask) -> CPUMask? {
-    let due = closeCurrent(of: task)
-    groups[task].current = mask
+  mutating func batchFlush(
+    _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
+    _ now: Situation, _ actions: inout [FlushAction]
+  ) -> FlushDecision {
+    let task = Int(shootdown.taskIndex)
+    closeCurrent(of: task, &actions)
+    groups[task].current = shootdown.mask
     groups[task].isCurrentUnseen = true
-    return due
+    groups[task].open.append(deferral)
+    return .putOff
   }
 
-  /// A page of the task's last batch is freed: the group that it joins, and the flush that is due
-  /// then.
-  mutating func freed(by task: Int) -> (group: UInt32, flush: CPUMask?) {
+  mutating func freed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    groups[now.task].isCurrentUnseen = false
+    frames[frame] = Freed(group: groups[now.task].number, task: UInt32(now.task))
+    addPage(to: now.task, &actions)
+  }
+
+  /// A batch ends at the latest when one of its frames is needed.
+  mutating func allocated(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    let freed = frames[frame]
+    frames[frame] = Freed()
+    let task = Int(freed.task)
+    guard freed.group != 0, groups[task].number == freed.group, groups[task].pages > 0 else {
+      return
+    }
+    flush(task, .allocation, &actions)
+  }
+
+  mutating func finish(_ actions: inout [FlushAction]) {
+    for task in groups.indices {
+      closeCurrent(of: task, &actions)
+      if groups[task].pages > 0 { flush(task, .absorbed, &actions) }
+    }
+  }
+
+  private mutating func closeCurrent(of task: Int, _ actions: inout [FlushAction]) {
+    guard groups[task].isCurrentUnseen else { return }
     groups[task].isCurrentUnseen = false
-    let number = groups[task].number
-    return (number, addPage(to: task))
+    addPage(to: task, &actions)
   }
 
-  /// A page of a group is needed: the flush, if it is still owed. A batch ends at the latest then.
-  mutating func taken(_ number: UInt32, of task: Int) -> CPUMask? {
-    groups[task].number == number && groups[task].pages > 0 ? flush(task) : nil
-  }
-
-  /// Nothing follows: the flush that `task` still owes.
-  mutating func finish(_ task: Int) -> CPUMask? {
-    closeCurrent(of: task) ?? (groups[task].pages > 0 ? flush(task) : nil)
-  }
-
-  private mutating func closeCurrent(of task: Int) -> CPUMask? {
-    guard groups[task].isCurrentUnseen else { return nil }
-    groups[task].isCurrentUnseen = false
-    return addPage(to: task)
-  }
-
-  private mutating func addPage(to task: Int) -> CPUMask? {
+  private mutating func addPage(to task: Int, _ actions: inout [FlushAction]) {
     groups[task].owing.formUnion(groups[task].current)
     groups[task].pages += 1
-    return groups[task].pages >= pagesMax ? flush(task) : nil
+    if groups[task].pages >= pagesMax { flush(task, .absorbed, &actions) }
   }
 
-  private mutating func flush(_ task: Int) -> CPUMask {
-    let mask = groups[task].owing
+  private mutating func flush(
+    _ task: Int, _ fate: DeferralFate, _ actions: inout [FlushAction]
+  ) {
+    actions.append(.flush(groups[task].owing, fate))
+    for deferral in groups[task].open { actions.append(.settle(deferral, fate)) }
+    groups[task].open.removeAll(keepingCapacity: true)
     groups[task].owing.removeAll()
     groups[task].pages = 0
     groups[task].number &+= 1
-    return mask
+  }
+}
+
+extension UnmapBatching {
+  private static let limits = [
+    "pages are those freed with a batch, the only ones that are visible; a batch ends early when "
+      + "one of its frames is allocated"
+  ]
+
+  static let unbatchedEntry = PolicyEntry(
+    summary: "one flush for every page that reclaim or migration unmaps",
+    source: "Linux before batched unmap flushes, 4.3",
+    PolicyBlueprint(name: "unbatched", limits: limits, asksForPermissions: false) { _, _ in
+      UnmapBatching(pagesMax: 1)
+    })
+
+  static let entry = PolicyEntry(
+    prefix: "batch-", numbers: 1...(1 << 20), sample: 64,
+    summary: "one flush for every N pages that a task unmaps, as in batch-64",
+    source: "Linux 6.12 mm/vmscan.c batches up to 31, mm/migrate.c up to 512"
+  ) { name, pages in
+    PolicyBlueprint(name: name, limits: limits, asksForPermissions: false) { _, _ in
+      UnmapBatching(pagesMax: pages)
+    }
   }
 }

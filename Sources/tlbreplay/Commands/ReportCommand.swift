@@ -29,7 +29,7 @@ struct ReportCommand: ParsableCommand {
   var bounds = false
 
   func validate() throws {
-    let known = PolicyCatalog.entries.map(\.name)
+    let known = PolicyCatalog.lines.map(\.name)
     if let unknown = policies.first(where: { !PolicyCatalog.isKnown($0) }) {
       throw ValidationError(
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")

@@ -72,9 +72,9 @@ struct Validation {
   private static func verdicts(_ workload: String, _ run: CapturedRun, _ outcome: Outcome) -> String
   {
     let verdicts = outcome.policies.dropFirst().compactMap { policy -> String? in
-      guard let figures = policy.figures else { return nil }
-      return "\(policy.name) \(figures.tlbRowTotal) interrupts, \(figures.safety.violations)"
-        + " violations of I1 in \(figures.safety.framesChecked) frames"
+      guard let figures = policy.figures, let safety = figures.safety else { return nil }
+      return "\(policy.name) \(figures.tlbRowTotal) interrupts, \(safety.violations)"
+        + " violations of I1 in \(safety.framesChecked) frames"
     }
     return "- \(workload) \(run.name): " + verdicts.joined(separator: "; ") + "."
   }

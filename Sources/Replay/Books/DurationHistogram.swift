@@ -7,14 +7,21 @@ struct DurationHistogram {
   mutating func record(_ duration: UInt64) {
     buckets[Self.bucket(duration)] += 1
     count += 1
+    longest = max(longest, duration)
   }
 
+  /// The longest one.
+  private(set) var longest: UInt64 = 0
+
   /// The lower end of the median's bucket; 0 when empty.
-  var median: UInt64 {
+  var median: UInt64 { percentile(50) }
+
+  /// The lower end of the bucket with the given percentile; 0 when empty.
+  func percentile(_ percent: UInt64) -> UInt64 {
     var below: UInt64 = 0
     for (index, entries) in buckets.enumerated() {
       below += entries
-      if below * 2 >= count, count > 0 { return Self.floor(index) }
+      if below * 100 >= count * percent, count > 0 { return Self.floor(index) }
     }
     return 0
   }

@@ -1,0 +1,230 @@
+/// What a replay keeps beside its policy: the counters that change, the fates of deferred batches,
+/// who pays for forced flushes, and how long and on how many frames flushes were owed.
+struct ReplayBooks {
+  /// Deferrals open at a time before those that nobody owes any more are looked for.
+  private static let openBeforeSweep = 1 << 14
+
+  private let window: TimeWindow
+  private var deferrals = DeferralBook()
+  private var sweepAt = ReplayBooks.openBeforeSweep
+  private(set) var lazyCPUs = CPUMask()
+  private(set) var changes: CounterChanges
+  private(set) var ledger = Ledger()
+  private(set) var pending = PendingFramesGauge()
+  private(set) var ages = DurationHistogram()
+  private(set) var bursts: FlushBurstGauge
+  private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
+
+  init(_ context: ReplayContext) {
+    window = context.window
+    changes = CounterChanges(cpuCount: context.cpuCount)
+    bursts = FlushBurstGauge(span: context.burstSpan)
+  }
+
+  func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
+  func isOver(_ time: UInt64) -> Bool { time > window.end }
+
+  mutating func lazyBegin(_ cpu: Int) { lazyCPUs.insert(cpu) }
+  mutating func lazyEnd(_ cpu: Int) { lazyCPUs.remove(cpu) }
+
+  // MARK: Recorded shootdowns
+
+  /// The number that the next deferral gets.
+  var nextDeferral: UInt32 { deferrals.next }
+
+  /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
+  mutating func putOff(_ shootdown: borrowing Shootdown) {
+    changes.remove(shootdown)
+    let isCounted = isCounted(shootdown.start)
+    deferrals.add(at: shootdown.start, isCounted: isCounted)
+    if isCounted { ledger.deferred += 1 }
+  }
+
+  /// A recorded shootdown is done without interrupting anybody.
+  mutating func broadcast(_ shootdown: borrowing Shootdown) {
+    changes.remove(shootdown)
+    if isCounted(shootdown.start) { ledger.broadcasts += 1 }
+  }
+
+  /// A recorded shootdown happens though it might have been put off.
+  mutating func refused(_ shootdown: borrowing Shootdown) {
+    if isCounted(shootdown.start) { ledger.refused += 1 }
+  }
+
+  /// The task frees no more frames with this deferral.
+  mutating func release(_ deferral: UInt32) { deferrals.release(deferral) }
+
+  // MARK: What the policy does
+
+  /// A flush of `mask` that had been put off, or that the recorded run had no need of.
+  mutating func flush(_ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment) {
+    guard isCounted(moment.time) else { return }
+    ledger.forcedFlushes += 1
+    ledger.flushes[fate.rawValue] += 1
+    let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
+    payers[moment.payer.rawIndex].flushes += 1
+    payers[moment.payer.rawIndex].interrupts += interrupts
+    bursts.note(moment.time)
+  }
+
+  /// A deferral is over.
+  mutating func settle(_ deferral: UInt32, _ fate: DeferralFate, at time: UInt64) {
+    guard let began = deferrals.settle(deferral) else { return }
+    pending.set(deferrals.framesPending, at: time, in: window)
+    guard began.isCounted else { return }
+    ledger.fates[fate.rawValue] += 1
+    ages.record(time > began.time ? time - began.time : 0)
+  }
+
+  /// All open deferrals are over.
+  mutating func settleAll(_ fate: DeferralFate, at time: UInt64) {
+    while let deferral = deferrals.open.last { settle(deferral, fate, at: time) }
+  }
+
+  /// Settles the deferrals that no CPU owes, where so many are open that they take room.
+  mutating func sweep(at time: UInt64, _ isOwed: (UInt32) -> Bool) {
+    guard deferrals.open.count >= sweepAt else { return }
+    for deferral in deferrals.open where !isOwed(deferral) {
+      settle(deferral, .absorbed, at: time)
+    }
+    sweepAt = max(Self.openBeforeSweep, deferrals.open.count * 2)
+  }
+
+  /// Closes the books: what a CPU still owes is pending, the rest was absorbed.
+  mutating func close(at time: UInt64, _ isOwed: (UInt32) -> Bool) {
+    for deferral in deferrals.open {
+      let isOwed = isOwed(deferral)
+      guard let began = deferrals.settle(deferral), began.isCounted else { continue }
+      if isOwed { ledger.pending += 1 } else { ledger.fates[DeferralFate.absorbed.rawValue] += 1 }
+    }
+    pending.close(at: time, in: window)
+    bursts.close()
+  }
+
+  // MARK: Frames
+
+  /// A frame that the recorded run takes would have been held.
+  mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
+
+  /// A frame was freed with a deferral.
+  mutating func freed(with deferral: UInt32, at time: UInt64) {
+    deferrals.attachFrame(deferral)
+    pending.set(deferrals.framesPending, at: time, in: window)
+  }
+
+  /// A frame that carried a deferral was allocated, or forgets it.
+  mutating func dropped(_ deferral: UInt32, at time: UInt64) {
+    deferrals.detachFrame(deferral)
+    pending.set(deferrals.framesPending, at: time, in: window)
+  }
+}
+
+/// What tasks of a class did of flushes that had been put off.
+public struct Payment: Sendable, Equatable {
+  /// Flushes, and the interrupts that they sent.
+  public internal(set) var flushes = 0
+  /// See ``flushes``.
+  public internal(set) var interrupts = 0
+}
+
+/// Frames that are free with a flush owed, over time.
+///
+/// Invariant: `series` covers the time since the first note with at most ``bucketsMax`` buckets of
+/// one width, which doubles when they are full.
+struct PendingFramesGauge {
+  private static let bucketsMax = 64
+  private static let firstWidth: UInt64 = 1 << 10
+
+  private(set) var frames = 0
+  private(set) var framesMax = 0
+  private(set) var series: [Int] = []
+  private(set) var start: UInt64?
+  private(set) var width = PendingFramesGauge.firstWidth
+  /// Frames times time, in the trace's unit: high and low word, since long traces overflow one.
+  private var weighted: (high: UInt64, low: UInt64) = (0, 0)
+  private var last: UInt64 = 0
+
+  mutating func set(_ count: Int, at time: UInt64, in window: TimeWindow) {
+    guard count != frames else { return }
+    if time >= window.start, time <= window.end {
+      advance(to: time, in: window)
+      framesMax = max(framesMax, count, frames)
+      note(count, at: time)
+    }
+    frames = count
+  }
+
+  mutating func close(at time: UInt64, in window: TimeWindow) {
+    guard start != nil else { return }
+    advance(to: min(time, window.end), in: window)
+  }
+
+  /// Time-weighted mean since the first frame, rounded; nil before it.
+  var framesMean: Int? {
+    guard let start, last > start else { return nil }
+    let span = last - start
+    guard weighted.high < span else { return nil }
+    return Int(clamping: span.dividingFullWidth((weighted.high, weighted.low)).quotient)
+  }
+
+  private mutating func advance(to time: UInt64, in window: TimeWindow) {
+    guard let start else {
+      start = max(time, window.start)
+      last = max(time, window.start)
+      note(frames, at: last)
+      return
+    }
+    guard time > last, time >= start else { return }
+    let (high, low) = (time - last).multipliedFullWidth(by: UInt64(max(frames, 0)))
+    let sum = weighted.low.addingReportingOverflow(low)
+    weighted = (weighted.high &+ high &+ (sum.overflow ? 1 : 0), sum.partialValue)
+    note(frames, at: time)
+    last = time
+  }
+
+  private mutating func note(_ count: Int, at time: UInt64) {
+    guard let start, time >= start else { return }
+    while (time - start) / width >= UInt64(Self.bucketsMax) {
+      width = width.multipliedReportingOverflow(by: 2).partialValue
+      if width == 0 { width = 1 << 63 }
+      series = stride(from: 0, to: series.count, by: 2).map {
+        max(series[$0], $0 + 1 < series.count ? series[$0 + 1] : 0)
+      }
+    }
+    let bucket = Int((time - start) / width)
+    // A bucket that nothing changed in keeps the level before it.
+    while series.count <= bucket { series.append(frames) }
+    series[bucket] = max(series[bucket], count)
+  }
+}
+
+/// Forced flushes by how many fall into one span of time.
+struct FlushBurstGauge {
+  /// Bucket n holds spans with 2^n to 2^(n+1) - 1 flushes.
+  private(set) var spansByFlushes = Array(repeating: 0, count: 32)
+  private(set) var flushesMax = 0
+  /// Length of a span in the trace's unit; nil where the unit is not known.
+  let span: UInt64?
+  private var current: UInt64?
+  private var flushes = 0
+
+  init(span: UInt64?) { self.span = span }
+
+  mutating func note(_ time: UInt64) {
+    guard let span, span > 0 else { return }
+    if current != time / span {
+      close()
+      current = time / span
+    }
+    flushes += 1
+  }
+
+  mutating func close() {
+    if flushes > 0 {
+      spansByFlushes[min(Int.bitWidth - 1 - flushes.leadingZeroBitCount, 31)] += 1
+      flushesMax = max(flushesMax, flushes)
+    }
+    flushes = 0
+    current = nil
+  }
+}

@@ -1,0 +1,131 @@
+/// What ends a deferral, and why a flush that had been put off is done.
+public enum DeferralFate: Int, Sendable, CaseIterable {
+  /// Another flush came in time, or no CPU owed anything.
+  case absorbed
+  /// One of its frames was allocated, or a refill moved it.
+  case allocation
+  /// A write-protect fault, a fault in a mapping that may be written, or a writable mapping.
+  case permission
+  /// A write to a file, a truncation, or an eviction from the page cache.
+  case fileWrite
+  /// Memory ran short.
+  case pressure
+}
+
+/// What a policy makes of a recorded shootdown.
+enum FlushDecision: Equatable {
+  /// It happens as recorded. `isRefused`: it would have been put off, had nothing stood in the way.
+  case asRecorded(isRefused: Bool)
+  /// It does not happen now: the deferral that was offered is open.
+  case putOff
+  /// It does not happen and no CPU owes anything.
+  case putOffForNobody
+  /// The CPUs are cleaned without an interrupt and without events of them.
+  case broadcast
+}
+
+/// What a policy wants done at a moment, in order.
+enum FlushAction: Equatable {
+  /// The moment's CPU flushes `mask`.
+  case flush(CPUMask, DeferralFate)
+  /// A CPU flushes itself, which interrupts nobody and is not counted.
+  case cleanSelf(Int)
+  /// A deferral is over.
+  case settle(UInt32, DeferralFate)
+  /// All open deferrals are over.
+  case settleAll(DeferralFate)
+  /// The frame at hand no longer carries a flush owed.
+  case forgetFrame
+  /// The frame at hand, which the recorded run takes here, would not have been to have: another
+  /// frame is taken.
+  case frameHeld
+}
+
+/// The moment at hand, as a policy may know it.
+struct Situation {
+  var time: UInt64 = 0
+  var cpu = 0
+  var task = 0
+  /// How long a flush lasts that the recorded run did not do, in the trace's unit.
+  var flushDuration: UInt64 = 0
+  /// Whether an allocation at hand cannot wait (no `__GFP_DIRECT_RECLAIM`).
+  var isAtomic = false
+}
+
+/// A flush policy: a state machine that is told what the kernel did and says what is to be done.
+///
+/// It counts nothing and keeps no books: ``PolicyRun`` applies its actions. Deferrals are numbered by
+/// the run: `deferral` is the number that the flush at hand will have if it is put off, and the
+/// number that a frame was freed with, 0 for none. A number is given again only after its deferral is
+/// settled and the last frame that carried it has been allocated.
+protocol FlushPolicy: Sendable {
+  /// Room for so many tasks and frames, whose indices the calls below use.
+  mutating func growTo(tasks: Int, frames: Int)
+
+  /// A batched unmap is about to be flushed (mm == NULL, every page). `mayDefer`: its pages were
+  /// mapped read-only, as far as the trace or the assumption says; it lasts until `end`.
+  mutating func batchFlush(
+    _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
+    _ now: Situation, _ actions: inout [FlushAction]
+  ) -> FlushDecision
+
+  /// One mm is about to be flushed: munmap, mprotect, NUMA scan, copy on write.
+  mutating func mmFlush(
+    _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) -> FlushDecision
+
+  /// Frame `frame` was freed with `deferral`.
+  mutating func freed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+
+  /// A frame that was freed with a recorded batch is allocated; `deferral` may be 0.
+  mutating func allocated(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+
+  /// Such a frame goes from a per-CPU list to buddy, or back.
+  mutating func drained(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+  /// See ``drained(_:with:_:_:)``.
+  mutating func refilled(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+
+  /// Anything else.
+  mutating func other(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
+    _ actions: inout [FlushAction])
+
+  /// Whether a CPU still owes an open deferral. Asked rarely.
+  func isOwed(_ deferral: UInt32) -> Bool
+
+  /// Nothing follows: what is still to be done.
+  mutating func finish(_ actions: inout [FlushAction])
+}
+
+extension FlushPolicy {
+  mutating func mmFlush(
+    _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) -> FlushDecision { .asRecorded(isRefused: false) }
+
+  mutating func freed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func drained(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func refilled(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func other(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) {}
+
+  func isOwed(_ deferral: UInt32) -> Bool { true }
+
+  mutating func finish(_ actions: inout [FlushAction]) {}
+}

@@ -1,0 +1,107 @@
+/// ``LazyUnmapFlush`` as a policy: which frames and tasks carry which generation, and what ends
+/// deferral.
+struct LazyFlushPolicy: FlushPolicy {
+  private var machine: LazyUnmapFlush
+  private let triggers: DeferralTriggers
+  private var pause = PressurePause()
+  /// Generation that frames of a task's last batch are freed with; 0 none.
+  private var batchGenerations: [UInt32] = []
+  /// Newest generation that a refill handed to the task.
+  private var taskGenerations: [UInt32] = []
+  private var frameGenerations: [UInt32] = []
+
+  init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption) {
+    machine = LazyUnmapFlush(rules)
+    triggers = DeferralTriggers(rules, assumption)
+  }
+
+  mutating func growTo(tasks: Int, frames: Int) {
+    while batchGenerations.count < tasks {
+      batchGenerations.append(0)
+      taskGenerations.append(0)
+    }
+    pause.growTo(tasks: tasks)
+    if frameGenerations.count < frames {
+      frameGenerations.append(contentsOf: repeatElement(0, count: frames - frameGenerations.count))
+    }
+  }
+
+  mutating func batchFlush(
+    _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
+    _ now: Situation, _ actions: inout [FlushAction]
+  ) -> FlushDecision {
+    let isEligible = mayDefer && machine.rules.admits(shootdown.cause)
+    let isPaused = isEligible && pause.isOn
+    let action = machine.unmapBatch(
+      on: shootdown.mask, isEligible: isEligible && !isPaused, from: shootdown.start, to: end)
+    let task = Int(shootdown.taskIndex)
+    switch action {
+    case .deferred(let generation, let isSettled):
+      batchGenerations[task] = generation
+      return isSettled ? .putOffForNobody : .putOff
+    case .flush(let isRefused, let settled):
+      batchGenerations[task] = 0
+      if settled > 0 { actions.append(.settleAll(.absorbed)) }
+      return .asRecorded(isRefused: isRefused || isPaused)
+    }
+  }
+
+  mutating func freed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    frameGenerations[frame] = batchGenerations[now.task]
+  }
+
+  mutating func allocated(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    let generation = frameGenerations[frame]
+    frameGenerations[frame] = 0
+    if machine.rules.holdsFolios, !triggers.takesHeldFrames {
+      if machine.isOwed(generation) { actions.append(.frameHeld) }
+      return
+    }
+    force(
+      machine.taken(generation, at: now.time, flushLasting: now.flushDuration),
+      machine.rules.holdsFolios ? .pressure : .allocation, &actions)
+  }
+
+  mutating func drained(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    guard machine.rules.forgetsInBuddy else { return }
+    frameGenerations[frame] = 0
+    actions.append(.forgetFrame)
+  }
+
+  mutating func refilled(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {
+    guard machine.rules.flushesAfterRefill else { return }
+    taskGenerations[now.task] = max(taskGenerations[now.task], frameGenerations[frame])
+  }
+
+  mutating func other(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) {
+    if moment.kind == .taskAllocated {
+      let generation = taskGenerations[now.task]
+      taskGenerations[now.task] = 0
+      force(
+        machine.taken(generation, at: now.time, flushLasting: now.flushDuration), .allocation,
+        &actions)
+    } else if let fate = triggers.fate(moment, source) {
+      force(machine.end(at: now.time, flushLasting: now.flushDuration), fate, &actions)
+    }
+    if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }
+  }
+
+  private func force(
+    _ flush: LazyUnmapFlush.ForcedFlush?, _ fate: DeferralFate, _ actions: inout [FlushAction]
+  ) {
+    guard let flush else { return }
+    actions.append(.flush(flush.mask, fate))
+    actions.append(.settleAll(fate))
+  }
+}

@@ -1,0 +1,80 @@
+/// A policy as a replay can run it: what it is called, what it asks of a trace, how it is made.
+public struct PolicyBlueprint: Sendable {
+  /// What tells a policy that a deferral has to end, beside the allocation of a frame.
+  enum Trigger: Sendable {
+    case refill, writeProtectFault, writableMapping, fileWrite, drain, userFault, unmapRange
+    case truncate, pressure
+  }
+
+  /// The name that reports show.
+  public let name: String
+  /// What this policy leaves out or takes for granted, for the notes of a report.
+  let limits: [String]
+  /// The triggers that it listens to.
+  let triggers: [Trigger]
+  /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
+  let asksForPermissions: Bool
+  private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
+
+  /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
+  init<Policy: FlushPolicy>(
+    name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
+    _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
+  ) {
+    self.name = name
+    self.limits = limits
+    self.triggers = triggers
+    self.asksForPermissions = asksForPermissions
+    make = { assumption, context, isChecked in
+      PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
+    }
+  }
+
+  /// One replay for each assumption that makes a difference; the shown one is checked for safety.
+  func replays(_ context: ReplayContext) -> [any PolicyReplay] {
+    guard asksForPermissions else { return [make(nil, context, true)] }
+    return ReplayAssumption.allCases.map {
+      make($0, context, $0 == .expected || context.checksEveryCase)
+    }
+  }
+}
+
+/// A line of the catalogue, and the policies that go by its name.
+public struct PolicyEntry: Sendable {
+  /// The name as the catalogue shows it, with `N` for a number.
+  public let name: String
+  /// One line on what it does, and where its rules come from.
+  public let summary: String
+  /// See ``summary``.
+  public let source: String
+  /// A name that can be asked for: `name` itself, or one with a number in it.
+  public let sampleName: String
+  /// The policy for a name typed; nil where the name is another's.
+  let blueprint: @Sendable (String) -> PolicyBlueprint?
+
+  /// A policy without parameters.
+  init(summary: String, source: String, _ blueprint: PolicyBlueprint) {
+    name = blueprint.name
+    sampleName = blueprint.name
+    self.summary = summary
+    self.source = source
+    self.blueprint = { $0 == blueprint.name ? blueprint : nil }
+  }
+
+  /// A policy with a number at the end of its name.
+  init(
+    prefix: String, numbers: ClosedRange<Int>, sample: Int, summary: String, source: String,
+    _ blueprint: @escaping @Sendable (String, Int) -> PolicyBlueprint
+  ) {
+    name = prefix + "N"
+    sampleName = "\(prefix)\(sample)"
+    self.summary = summary
+    self.source = source
+    self.blueprint = { typed in
+      guard typed.hasPrefix(prefix), let number = Int(typed.dropFirst(prefix.count)),
+        numbers.contains(number)
+      else { return nil }
+      return blueprint(typed, number)
+    }
+  }
+}

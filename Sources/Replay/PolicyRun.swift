@@ -1,0 +1,183 @@
+/// A policy that runs beside others over the same moments, whatever its kind.
+///
+/// Called once for many moments, so that it costs nothing an event.
+protocol PolicyReplay {
+  /// What it assumes of what the trace does not show; nil where that makes no difference.
+  var assumption: ReplayAssumption? { get }
+  /// Its books.
+  var books: ReplayBooks { get }
+  /// What the safety check found; nil where this case is not checked.
+  var safety: SafetyVerdict? { get }
+
+  /// Replays the first `count` moments.
+  mutating func replay(_ source: borrowing Reconstruction, count: Int)
+  /// Closes the books.
+  mutating func finish()
+}
+
+/// Runs one policy under one assumption over the moments of a trace: tells it what happens, does
+/// what it asks for, keeps its books, and lets the safety oracle watch.
+struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
+  private struct Decision {
+    var batch: UInt32 = 0
+    var deferral: UInt32 = 0
+  }
+
+  let assumption: ReplayAssumption?
+  private(set) var books: ReplayBooks
+  private var policy: Policy
+  private var oracle: SafetyOracle?
+  private var decisions: [Decision] = []
+  private var deferrals: [UInt32] = []
+  private var actions: [FlushAction] = []
+  private var now = Situation()
+  private var last: Moment?
+
+  init(
+    _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext, isChecked: Bool
+  ) {
+    self.policy = policy
+    self.assumption = assumption
+    books = ReplayBooks(context)
+    oracle = isChecked ? SafetyOracle(context) : nil
+  }
+
+  var safety: SafetyVerdict? { oracle?.verdict }
+
+  mutating func replay(_ source: borrowing Reconstruction, count: Int) {
+    growTo(tasks: source.tasks.states.count, frames: source.frames.indexCount)
+    for position in 0..<count {
+      let moment = source.moments[position]
+      if books.isOver(moment.time) { continue }
+      now.time = moment.time
+      now.cpu = Int(moment.cpu)
+      now.task = Int(moment.task)
+      switch moment.kind {
+      case .shootdown:
+        shootdown(source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment)
+      case .frameFreed: freed(moment, source)
+      case .frameAllocated: allocated(moment, source)
+      case .frameDrained:
+        let frame = Int(moment.subject)
+        policy.drained(frame, with: deferrals[frame], now, &actions)
+        act(moment, frame: frame)
+      case .frameRefilled:
+        let frame = Int(moment.subject)
+        policy.refilled(frame, with: deferrals[frame], now, &actions)
+        act(moment)
+      case .lazyBegin:
+        books.lazyBegin(now.cpu)
+        other(moment, source)
+      case .lazyEnd:
+        books.lazyEnd(now.cpu)
+        other(moment, source)
+      default: other(moment, source)
+      }
+      last = moment
+    }
+    let policy = policy
+    books.sweep(at: now.time) { policy.isOwed($0) }
+  }
+
+  mutating func finish() {
+    policy.finish(&actions)
+    if let last { act(last) }
+    actions.removeAll(keepingCapacity: true)
+    let policy = policy
+    books.close(at: now.time) { policy.isOwed($0) }
+  }
+
+  private mutating func growTo(tasks: Int, frames: Int) {
+    guard decisions.count < tasks || deferrals.count < frames else { return }
+    while decisions.count < tasks { decisions.append(Decision()) }
+    if deferrals.count < frames {
+      deferrals.append(contentsOf: repeatElement(0, count: frames - deferrals.count))
+    }
+    policy.growTo(tasks: tasks, frames: frames)
+    oracle?.growTo(tasks: tasks, frames: frames)
+  }
+
+  private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
+    policy.other(moment, source, now, &actions)
+    act(moment)
+    oracle?.observe(moment, source)
+  }
+
+  private mutating func shootdown(_ shootdown: Shootdown, _ moment: Moment) {
+    let task = Int(shootdown.taskIndex)
+    let deferral = books.nextDeferral
+    let decision: FlushDecision
+    if shootdown.kind == .unmapBatch {
+      now.flushDuration = shootdown.typicalDuration
+      decision = policy.batchFlush(
+        shootdown, mayDefer: (assumption ?? .expected).isEligible(shootdown.evidence),
+        until: shootdown.endAmongFew, as: deferral, now, &actions)
+    } else {
+      decision = policy.mmFlush(shootdown, as: deferral, now, &actions)
+    }
+    var opened: UInt32 = 0
+    switch decision {
+    case .asRecorded(let isRefused):
+      if isRefused { books.refused(shootdown) }
+    case .putOff:
+      books.putOff(shootdown)
+      opened = deferral
+    case .putOffForNobody:
+      books.putOff(shootdown)
+      books.settle(deferral, .absorbed, at: moment.time)
+      opened = deferral
+    case .broadcast: books.broadcast(shootdown)
+    }
+    oracle?.shootdown(shootdown, isDone: opened == 0)
+    act(moment)
+    guard shootdown.batch != 0 || opened != 0 else { return }
+    books.release(decisions[task].deferral)
+    decisions[task] = Decision(batch: shootdown.batch, deferral: opened)
+  }
+
+  private mutating func freed(_ moment: Moment, _ source: borrowing Reconstruction) {
+    let decision = decisions[now.task]
+    if decision.deferral != 0, decision.batch == moment.batch {
+      let frame = Int(moment.subject)
+      books.dropped(deferrals[frame], at: moment.time)
+      deferrals[frame] = decision.deferral
+      books.freed(with: decision.deferral, at: moment.time)
+      policy.freed(frame, with: decision.deferral, now, &actions)
+      act(moment, frame: frame)
+    }
+    oracle?.observe(moment, source)
+  }
+
+  private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
+    let frame = Int(moment.subject)
+    let deferral = deferrals[frame]
+    deferrals[frame] = 0
+    now.isAtomic = moment.isAtomic
+    policy.allocated(frame, with: deferral, now, &actions)
+    act(moment)
+    books.dropped(deferral, at: moment.time)
+    oracle?.observe(moment, source)
+  }
+
+  private mutating func act(_ moment: Moment, frame: Int? = nil) {
+    guard !actions.isEmpty else { return }
+    for action in actions {
+      switch action {
+      case .flush(let mask, let fate):
+        books.flush(mask, fate, moment)
+        oracle?.flushed(mask)
+      case .cleanSelf(let cpu): oracle?.flushed(cpu)
+      case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
+      case .settleAll(let fate): books.settleAll(fate, at: moment.time)
+      case .frameHeld:
+        books.frameHeld(at: moment.time)
+        if moment.kind == .frameAllocated { oracle?.held(Int(moment.subject)) }
+      case .forgetFrame:
+        guard let frame else { continue }
+        books.dropped(deferrals[frame], at: moment.time)
+        deferrals[frame] = 0
+      }
+    }
+    actions.removeAll(keepingCapacity: true)
+  }
+}

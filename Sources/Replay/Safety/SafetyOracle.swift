@@ -1,0 +1,79 @@
+/// Judges a policy's run by what it did, not by what it meant: hears every moment of the trace and
+/// every flush that really happens, and keeps no state of the policy's.
+///
+/// A batch flush that does not happen leaves its CPUs with translations to the pages that the batch
+/// unmapped; frames that are freed with it are stale on these CPUs until each has flushed.
+struct SafetyOracle {
+  private struct Unmap {
+    var batch: UInt32 = 0
+    /// Deferral of the stale-translation check; 0 where the batch was flushed.
+    var serial: UInt32 = 0
+  }
+
+  private var stale: StaleTranslationOracle
+  private var unmaps: [Unmap] = []
+  private var serials: [UInt32] = []
+  private(set) var verdict = SafetyVerdict()
+
+  init(_ context: ReplayContext) { stale = StaleTranslationOracle(cpuCount: context.cpuCount) }
+
+  /// Room for so many tasks and frames.
+  mutating func growTo(tasks: Int, frames: Int) {
+    while unmaps.count < tasks { unmaps.append(Unmap()) }
+    if serials.count < frames {
+      serials.append(contentsOf: repeatElement(0, count: frames - serials.count))
+    }
+  }
+
+  /// A recorded shootdown, which happens in this run if `isDone`.
+  mutating func shootdown(_ shootdown: borrowing Shootdown, isDone: Bool) {
+    switch shootdown.kind {
+    case .mm:
+      if isDone { stale.flushed(shootdown.cleaned) }
+    case .unmapBatch:
+      var unmap = Unmap(batch: shootdown.batch)
+      if isDone {
+        stale.flushed(shootdown.mask)
+      } else {
+        unmap.serial = stale.deferred(shootdown.mask)
+      }
+      unmaps[Int(shootdown.taskIndex)] = unmap
+    }
+  }
+
+  /// The CPUs of `mask` flush everything: a flush that had been put off.
+  mutating func flushed(_ mask: CPUMask) { stale.flushed(mask) }
+
+  /// A CPU flushes itself.
+  mutating func flushed(_ cpu: Int) { stale.flushed(cpu) }
+
+  /// A frame that the recorded run is about to take would still have been held: another one is
+  /// taken, which nobody has a stale translation to.
+  mutating func held(_ frame: Int) { serials[frame] = 0 }
+
+  /// Any moment but a shootdown, after the policy has acted on it.
+  mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
+    switch moment.kind {
+    case .frameFreed:
+      let unmap = unmaps[Int(moment.task)]
+      if unmap.batch == moment.batch { serials[Int(moment.subject)] = unmap.serial }
+    case .frameAllocated: handedOut(moment, source.frames)
+    case .switchedMM, .lazyEnd: stale.flushed(Int(moment.cpu))
+    default: break
+    }
+  }
+
+  private mutating func handedOut(_ moment: Moment, _ frames: borrowing FrameTable) {
+    let frame = Int(moment.subject)
+    let serial = serials[frame]
+    serials[frame] = 0
+    guard serial != 0 else { return }
+    verdict.framesChecked += 1
+    guard let cpu = stale.staleCPU(serial) else { return }
+    verdict.violations += 1
+    if verdict.first == nil {
+      verdict.first = Violation(
+        rule: "I1", time: moment.time, eventIndex: moment.event, cpu: cpu, pfn: frames.pfn(frame))
+    }
+  }
+}
