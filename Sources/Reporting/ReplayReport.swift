@@ -132,7 +132,8 @@ public enum ReplayReport {
       [
         .table(
           Report.Table(
-            columns: ["policy", "all", "change %"] + reasons.map { "reason \($0.rawValue)" },
+            columns: ["policy", "all", "change %"]
+              + reasons.map { "\($0.rawValue) \($0.shortLabel)" },
             rows: rows)),
         .note("Reasons: \(legend). recorded [measured]; the others [modelled]."),
       ])
@@ -193,5 +194,19 @@ public enum ReplayReport {
         )
       ]))
     return Report.Section("What these numbers rest on", blocks)
+  }
+}
+
+extension FlushReason {
+  /// A word for the head of a column.
+  var shortLabel: String {
+    switch self {
+    case .taskSwitch: "switch"
+    case .remoteShootdown: "remote"
+    case .localShootdown: "local"
+    case .localMMShootdown: "mm"
+    case .remoteSendIPI: "send"
+    case .remoteWrongCPU: "wrong"
+    }
   }
 }

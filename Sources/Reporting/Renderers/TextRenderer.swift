@@ -11,8 +11,10 @@ public struct TextRenderer: Sendable {
     var lines = [report.title, String(repeating: "=", count: min(report.title.count, Self.width))]
     for section in report.sections {
       lines.append("")
-      lines.append(section.heading)
-      lines.append(String(repeating: "-", count: min(section.heading.count, Self.width)))
+      let heading = Self.wrap(section.heading, indent: 0)
+      lines += heading
+      let width = heading.map(\.count).max() ?? 0
+      lines.append(String(repeating: "-", count: min(width, Self.width)))
       for (index, block) in section.blocks.enumerated() {
         if index > 0, startsGroup(block, after: section.blocks[index - 1]) { lines.append("") }
         lines += render(block)
