@@ -50,7 +50,10 @@ extension ReplayReport {
         ))
     }
     if let bursts = bursts(figures.bursts, unit) { facts.append(("bursts", bursts)) }
-    let mean = figures.pending.framesMean.map { ", \(count($0)) on average" } ?? ""
+    let mean =
+      figures.pending.framesMean.map { mean in
+        ", \(mean > 0 ? count(mean) : "less than 1") on average"
+      } ?? ""
     facts.append(
       (
         "pending",
