@@ -61,7 +61,7 @@ struct DrawInterval: Sendable, Equatable {
     let below = count.subtractingReportingOverflow(margin)
     let above = count.addingReportingOverflow(margin)
     // A row cannot be negative.
-    let lower = below.overflow ? 0 : max(below.partialValue, min(count, 0))
+    let lower = below.overflow ? .min : max(below.partialValue, min(count, 0))
     return lower...(above.overflow ? .max : above.partialValue)
   }
 

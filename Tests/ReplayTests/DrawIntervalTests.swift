@@ -116,6 +116,9 @@ import TraceBuilding
     interval.advance(to: 3)
     #expect(interval.standardError >= 0)
     #expect(interval.range(around: .max).upperBound == .max)
+    interval.add(9, at: 0)
+    interval.add(9, at: 1 << 63)
+    #expect(interval.standardError > 0)
     #expect(interval.range(around: .min).lowerBound == .min)
   }
 }
