@@ -13,6 +13,8 @@ struct LazyFlushReplay {
   private var decisions: [Decision] = []
   private var taskGenerations: [UInt32] = []
   private var generations: [UInt32] = []
+  /// Empty unless a block's order stands in for its generation.
+  private var blocks = BuddyBlocks()
 
   init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption, _ context: ReplayContext) {
     self.assumption = assumption
@@ -39,11 +41,7 @@ struct LazyFlushReplay {
       case .frameFreed: freed(moment)
       case .frameAllocated: allocated(moment, source.frames)
       case .frameDrained: drained(Int(moment.subject))
-      case .frameRefilled:
-        let generation = generations[Int(moment.subject)]
-        if policy.rules.flushesAfterRefill, generation > taskGenerations[Int(moment.task)] {
-          taskGenerations[Int(moment.task)] = generation
-        }
+      case .frameRefilled: refilled(moment, source.frames)
       case .taskAllocated:
         let generation = taskGenerations[Int(moment.task)]
         taskGenerations[Int(moment.task)] = 0
@@ -78,6 +76,7 @@ struct LazyFlushReplay {
     if generations.count < frames {
       generations.append(contentsOf: repeatElement(0, count: frames - generations.count))
     }
+    if policy.rules.forgetsInBuddy { blocks.growTo(frames: frames) }
     books.growTo(frames: frames)
   }
 
@@ -109,10 +108,28 @@ struct LazyFlushReplay {
     guard policy.rules.forgetsInBuddy else { return }
     if generations[frame] > policy.done { books.stopsPending() }
     generations[frame] = 0
+    blocks.entered(frame)
+  }
+
+  private mutating func refilled(_ moment: Moment, _ frames: borrowing FrameTable) {
+    let frame = Int(moment.subject)
+    takeOrder(frame, frames)
+    let generation = generations[frame]
+    if policy.rules.flushesAfterRefill, generation > taskGenerations[Int(moment.task)] {
+      taskGenerations[Int(moment.task)] = generation
+    }
+  }
+
+  /// The order of its block stands for a frame's generation. Generations start at 1 with the trace,
+  /// so that is one to come as long as few flushes have been done.
+  private mutating func takeOrder(_ frame: Int, _ frames: borrowing FrameTable) {
+    guard policy.rules.forgetsInBuddy, let order = blocks.left(frame, frames) else { return }
+    generations[frame] = UInt32(order)
   }
 
   private mutating func allocated(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
+    takeOrder(frame, frames)
     let generation = generations[frame]
     generations[frame] = 0
     if generation > policy.done { books.stopsPending() }

@@ -15,7 +15,8 @@ public struct LazyFlushRules: Sendable, Equatable {
   public var givesUpWhileFlushing = true
   /// Whether a batch flush that starts while another one runs still takes its CPUs out of the mask.
   public var creditsWhileFlushing = true
-  /// Whether a frame forgets its generation when it goes from a per-CPU list to buddy.
+  /// Whether a frame forgets its generation when it goes from a per-CPU list to buddy, and has the
+  /// order of its free block instead when it leaves.
   public var forgetsInBuddy = false
   /// Whether taking a frame with a flush owed does that flush. No version lacks it: without it a
   /// policy is unsafe, which is how tests know that the safety check can fail.
@@ -27,7 +28,8 @@ public struct LazyFlushRules: Sendable, Equatable {
     name: "luf-v10", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true)
 
   /// v10 as its text was posted: patch 5 of 12 stores a buddy block's order where its generation
-  /// belongs, so a frame that passes through buddy has none. Not safe.
+  /// belongs, so a frame that passes through buddy has that, which is soon a generation long done.
+  /// Not safe.
   public static let v10AsPosted = LazyFlushRules(
     name: "luf-v10-as-posted", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true,
     forgetsInBuddy: true)

@@ -42,9 +42,9 @@ enum Page {
       "  the instruction. The bounds do not cover that, nor what the workload does differently once",
       "  its flushes are gone: they are what the recorded trace leaves open, and can be narrower.",
       "- luf-v10-as-posted: a frame that passes through buddy gets its block's order (0 to 10) in the",
-      "  place of its generation. The kernel of these pairs starts with generation 1, so it still",
-      "  flushes until generation 10 is done, and in burst-16 these are all of its flushes. The replay",
-      "  takes a kernel that has been running for longer: such frames flush nothing.",
+      "  place of its generation. The kernel of these pairs starts with generation 1 at the window, as",
+      "  the replay does, so that up to ten flushes come from orders; in burst-16 these are all there",
+      "  are, and two that a run refuses more or less make a fifth of its interrupts.",
       "- luf-ideal and unbatched have no kernel to compare with.",
     ]
     return lines.joined(separator: "\n") + "\n"
