@@ -49,7 +49,8 @@ struct CounterChanges {
   /// Linux 6.12 `arch_tlbbatch_flush`: one send if any other CPU is in the mask, an interrupt for
   /// each that is not lazy, and the initiator's own flush if it is in the mask. Every receiver counts
   /// with an event here; in the kernel some leave silently.
-  mutating func add(_ mask: CPUMask, from initiator: Int, lazy: CPUMask) {
+  /// Returns the interrupts.
+  mutating func add(_ mask: CPUMask, from initiator: Int, lazy: CPUMask) -> Int {
     var others = mask
     others.remove(initiator)
     if !others.isEmpty { flushes[4][initiator] += 1 }
@@ -58,6 +59,7 @@ struct CounterChanges {
       interrupts[$0] += 1
       flushes[1][$0] += 1
     }
+    return others.count
   }
 }
 

@@ -36,7 +36,7 @@ struct IdealReplay {
         switch source.shootdowns[slot].kind {
         case .mm:
           policy.cleaned(source.shootdowns[slot].cleaned)
-          books.cleaned(source.shootdowns[slot].cleaned)
+          books.mmFlush(source.shootdowns[slot])
         case .unmapBatch: unmapBatch(source.shootdowns[slot])
         }
         // The recorded initiator is in the kernel and can flush itself.

@@ -35,7 +35,7 @@ struct LazyFlushReplay {
       case .shootdown:
         let slot = Int(moment.subject &- source.shootdownsBase)
         switch source.shootdowns[slot].kind {
-        case .mm: books.cleaned(source.shootdowns[slot].cleaned)
+        case .mm: books.mmFlush(source.shootdowns[slot])
         case .unmapBatch: unmapBatch(source.shootdowns[slot])
         }
       case .frameFreed: freed(moment)

@@ -22,6 +22,8 @@ struct ReplayBooks {
   private(set) var lazyCPUs = CPUMask()
   private(set) var durations = FlushDurations()
   private(set) var changes: CounterChanges
+  /// How the policy's interrupts scatter over the window.
+  private(set) var draw = DrawInterval()
   var ledger = Ledger()
   private(set) var safety = SafetyVerdict()
   private(set) var framesPendingMax = 0
@@ -33,6 +35,7 @@ struct ReplayBooks {
     window = context.window
     oracle = StaleTranslationOracle(cpuCount: context.cpuCount)
     changes = CounterChanges(cpuCount: context.cpuCount)
+    if window.start > 0 { draw.advance(to: window.start) }
   }
 
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
@@ -56,8 +59,12 @@ struct ReplayBooks {
   /// A switch to another mm, or a flush of the CPU by itself.
   mutating func cleaned(_ cpu: Int) { oracle.flushed(cpu) }
 
-  /// A flush of all of one mm. CPUs that have another mm loaded compare generations on return.
-  mutating func cleaned(_ mask: CPUMask) { oracle.flushed(mask) }
+  /// A recorded flush of all of one mm. CPUs that have another mm loaded compare generations on
+  /// return.
+  mutating func mmFlush(_ shootdown: Shootdown) {
+    draw.add(shootdown.countedInterrupts.count, at: shootdown.start)
+    oracle.flushed(shootdown.cleaned)
+  }
 
   /// A recorded batch flush; returns when it would end in the policy's run, if it is done there.
   mutating func lasted(_ shootdown: Shootdown) -> UInt64 {
@@ -83,6 +90,7 @@ struct ReplayBooks {
 
   /// A recorded batch flush happens; all that is open is paid for if `settles`.
   mutating func keep(_ shootdown: Shootdown, isRefused: Bool, settles: Bool) {
+    draw.add(shootdown.countedInterrupts.count, at: shootdown.start)
     oracle.flushed(shootdown.mask)
     if isRefused, isCounted(shootdown.start) { ledger.refused += 1 }
     if settles { settle(.absorption) }
@@ -106,7 +114,7 @@ struct ReplayBooks {
     oracle.flushed(mask)
     guard isCounted(time) else { return }
     ledger.forcedFlushes += 1
-    changes.add(mask, from: cpu, lazy: lazyCPUs)
+    draw.add(changes.add(mask, from: cpu, lazy: lazyCPUs), at: time)
   }
 
   private mutating func settle(_ cause: Cause) {
@@ -124,6 +132,7 @@ struct ReplayBooks {
   mutating func close() {
     ledger.pending += openInLedger
     openInLedger = 0
+    if window.end < .max { draw.advance(to: window.end) }
   }
 
   // MARK: Frames

@@ -56,6 +56,7 @@ import TraceEvents
       #expect(figures.ledger.isBalanced)
       #expect(figures.ledger.forcedFlushes <= figures.ledger.deferred)
       #expect(figures.safety.violations == 0)
+      #expect(figures.anotherRun?.contains(figures.tlbRowTotal) == true)
       #expect(figures.tlbRow.allSatisfy { $0 >= 0 })
       #expect(figures.tlbFlush.allSatisfy { $0.allSatisfy { $0 >= 0 } })
       // Flushes of one mm and task switches are none of lazy unmap flush's business.
@@ -65,6 +66,10 @@ import TraceEvents
     let lower = try #require(luf.rowLower)
     let upper = try #require(luf.rowUpper)
     #expect(lower <= expected.tlbRowTotal && expected.tlbRowTotal <= upper)
+    // Another run lies at least as far away as what the trace leaves open.
+    let least = try #require(luf.runLower)
+    let greatest = try #require(luf.runUpper)
+    #expect(0 <= least && least <= lower && upper <= greatest)
     // What may be deferred grows from case to case, whatever becomes of it.
     let eligible = luf.cases.map { $0.ledger.deferred + $0.ledger.refused }
     #expect(eligible[0] <= eligible[1] && eligible[1] <= eligible[2])
