@@ -151,10 +151,10 @@ public struct PolicyOutcome: Sendable {
   public let figures: CaseFigures?
   /// All assumptions that were run, in the order of ``ReplayAssumption``; empty for `recorded`.
   public let cases: [CaseFigures]
-  /// Least and greatest total of the TLB row over the cases. Deferring more does not always flush
-  /// less, so both come from all cases. They bound what the trace does not show of the recorded run,
-  /// not how the workload itself would have gone on differently. `rowUpper` is nil where silent
-  /// interrupts are not visible.
+  /// Least and greatest total of the TLB row, whatever holds of what the trace does not show of the
+  /// recorded run (``RowBounds``), not how the workload itself would have gone on differently.
+  /// Recording more can only bring them closer. `rowUpper` is nil where silent interrupts are not
+  /// visible.
   public let rowLower: Int?
   /// See ``rowLower``.
   public let rowUpper: Int?
@@ -163,6 +163,11 @@ public struct PolicyOutcome: Sendable {
   public let runLower: Int?
   /// See ``runLower``.
   public let runUpper: Int?
+  /// Least total of the TLB row to reckon with: of another run, where policies are modelled, and of
+  /// the recorded run itself.
+  public var leastRow: Int? { runLower ?? rowLower }
+  /// See ``leastRow``.
+  public var greatestRow: Int? { runUpper ?? rowUpper }
   /// Recorded interrupts less this policy's; negative where it costs more.
   public let ipisAvoided: Int?
   /// How good the row, and the `tlb_flush` counts, are.

@@ -11,7 +11,9 @@ public struct ReplaySession: ~Copyable {
   private var reconstruction: Reconstruction
   private struct Entry {
     var blueprint: PolicyBlueprint
+    /// The cases, and behind them the policy's floor if it has one.
     var replays: [any PolicyReplay]
+    var cases: Int
   }
   /// Replays that must be told of the same kinds of moment.
   private struct Audience {
@@ -38,7 +40,12 @@ public struct ReplaySession: ~Copyable {
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
     reconstruction = Reconstruction(context, telling: .all)
-    entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
+    entries = blueprints.map { blueprint in
+      var replays = blueprint.replays(context)
+      let cases = replays.count
+      if let floor = blueprint.floor { replays.append(floor.replay(context)) }
+      return Entry(blueprint: blueprint, replays: replays, cases: cases)
+    }
     for entry in entries.indices {
       for replay in entries[entry].replays.indices {
         let kinds = entries[entry].replays[replay].kinds
@@ -75,7 +82,9 @@ public struct ReplaySession: ~Copyable {
         guard ledger.isBalanced else {
           throw .booksDoNotBalance(policy: entries[index].blueprint.name, ledger: ledger)
         }
-        cases.append(figures(entries[index].replays[position]))
+        if position < entries[index].cases {
+          cases.append(figures(entries[index].replays[position]))
+        }
       }
       policies.append(outcome(entries[index], cases, recorded: policies[0]))
     }
@@ -163,7 +172,10 @@ public struct ReplaySession: ~Copyable {
     let batches = reconstruction.counts.batchShootdowns.reduce(0, +)
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
     let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
-    let totals = cases.map(\.tlbRowTotal)
+    let bounds = bounds(entry, cases, recorded: recorded)
+    let scatter = cases.compactMap { figures in
+      figures.anotherRun.map { ($0.upperBound - $0.lowerBound) / 2 }
+    }
     let shown = cases.first { $0.assumption == nil || $0.assumption == .expected }
     let expected = isObservable ? shown : nil
     let notes =
@@ -172,14 +184,28 @@ public struct ReplaySession: ~Copyable {
     return PolicyOutcome(
       name: entry.blueprint.name, figures: expected,
       cases: isObservable && cases.count > 1 ? cases : [],
-      rowLower: isObservable ? totals.min() : nil,
-      rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
-      runLower: isObservable ? cases.compactMap(\.anotherRun?.lowerBound).min() : nil,
-      runUpper: isObservable && isCSDTraced
-        ? cases.compactMap(\.anotherRun?.upperBound).max() : nil,
+      rowLower: isObservable ? bounds.lower : nil,
+      rowUpper: isObservable && isCSDTraced ? bounds.upper : nil,
+      runLower: isObservable
+        ? min(bounds.lower, cases.compactMap(\.anotherRun?.lowerBound).min() ?? bounds.lower)
+        : nil,
+      runUpper: isObservable && isCSDTraced ? bounds.upper + (scatter.max() ?? 0) : nil,
       ipisAvoided: expected.flatMap { figures in
         recorded.figures.map { $0.tlbRowTotal - figures.tlbRowTotal }
       },
       rowGrade: .modelled, flushGrade: .modelled, notes: notes)
+  }
+
+  private borrowing func bounds(
+    _ entry: Entry, _ cases: [CaseFigures], recorded: PolicyOutcome
+  ) -> RowBounds {
+    let row = recordedRow()
+    let floor = entry.replays.count > entry.cases ? entry.replays[entry.cases] : nil
+    return RowBounds(
+      cases.indices.map { (cases[$0].tlbRowTotal, entry.replays[$0].books) },
+      floor: seen.showsTriggers(of: entry.blueprint)
+        ? floor.map { row.reduce(0, +) + $0.books.changes.interrupts.reduce(0, +) } : nil,
+      recorded: row.reduce(0, +),
+      isComplete: seen.showsTriggers(of: entry.blueprint) && !entry.blueprint.guessesTriggers)
   }
 }

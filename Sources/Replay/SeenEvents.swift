@@ -76,6 +76,11 @@ struct SeenEvents {
     return notes
   }
 
+  /// Whether every end of a deferral that a policy listens to, or its floor, would be in the trace.
+  func showsTriggers(of policy: PolicyBlueprint) -> Bool {
+    (policy.triggers + (policy.floor?.triggers ?? [])).allSatisfy { missing($0) == nil }
+  }
+
   /// Which end of a deferral the trace cannot show.
   private func missing(_ trigger: PolicyBlueprint.Trigger) -> String? {
     switch trigger {

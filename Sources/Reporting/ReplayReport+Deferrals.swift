@@ -114,7 +114,8 @@ extension ReplayReport {
     guard !policy.cases.isEmpty else { return nil }
     let rows = policy.cases.map { figures in
       [
-        figures.assumption?.label ?? "", count(figures.tlbRowTotal), count(figures.tlbFlushTotal),
+        figures.assumption?.label ?? "", count(figures.tlbRowTotal),
+        figures.anotherRun.map { "\(count($0.lowerBound)) to \(count($0.upperBound))" } ?? "-",
         count(figures.ledger.deferred), count(figures.ledger.refused),
         count(figures.ledger.forcedFlushes),
       ]
@@ -124,7 +125,11 @@ extension ReplayReport {
       [
         .table(
           Report.Table(
-            columns: ["case", "TLB row", "tlb_flush", "deferred", "refused", "forced"], rows: rows))
+            columns: ["case", "TLB row", "another run", "deferred", "refused", "forced"],
+            rows: rows)),
+        .note(
+          "What this trace cannot show leaves \(policy.rowLower.map(count) ?? "-") to "
+            + "\(policy.rowUpper.map(count) ?? "not known"): the cases, and every mixture of them."),
       ])
   }
 }

@@ -74,8 +74,8 @@ public enum ReplayReport {
     let rows = outcome.policies.enumerated().map { index, policy -> [String] in
       guard let figures = policy.figures else { return [policy.name, "-", "-", "-", "-", "-"] }
       return [
-        policy.name, count(figures.tlbRowTotal), policy.rowLower.map(count) ?? "-",
-        policy.rowUpper.map(count) ?? "not known",
+        policy.name, count(figures.tlbRowTotal), policy.leastRow.map(count) ?? "-",
+        policy.greatestRow.map(count) ?? "not known",
         index == 0 ? "" : change(figures.tlbRowTotal, before?.tlbRowTotal),
         index == 0 ? "" : figures.safety.map { count($0.violations) } ?? "-",
       ]
@@ -87,9 +87,10 @@ public enum ReplayReport {
           Report.Table(
             columns: ["policy", "TLB row", "lower", "upper", "change %", "violations"], rows: rows)),
         .note(
-          "lower and upper: the least and the greatest TLB row over what this trace cannot show: "
-            + "which reclaimed pages were mapped read-only, and how long a flush keeps others from "
-            + "being deferred. Deferring more does not always flush less, so each case is replayed. "
+          "lower and upper: between what another run of this workload lies under the policy, as far "
+            + "as this trace tells: the bounds of what it cannot show (which pages were read-only, "
+            + "what else ends a deferral), widened by how much one run scatters (about 95 in 100; "
+            + "--bounds tells the two apart). Not in them: what a workload does with the time saved. "
             + "violations: of safety rules, see below. "
             + "recorded [\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others "
             + "[modelled]."

@@ -49,9 +49,21 @@ enum ReplayReportData {
     .object([
       "per_cpu": policy.figures.map { .array($0.tlbRow.map { JSONValue($0) }) } ?? .null,
       "total": policy.figures.map { JSONValue($0.tlbRowTotal) } ?? .null,
-      "lower": policy.rowLower.map { JSONValue($0) } ?? .null,
-      "upper": policy.rowUpper.map { JSONValue($0) } ?? .null,
+      "lower": policy.leastRow.map { JSONValue($0) } ?? .null,
+      "upper": policy.greatestRow.map { JSONValue($0) } ?? .null,
+      "trace_lower": policy.rowLower.map { JSONValue($0) } ?? .null,
+      "trace_upper": policy.rowUpper.map { JSONValue($0) } ?? .null,
+      "another_run": anotherRun(policy.figures),
       "grade": .string(policy.rowGrade.rawValue),
+    ])
+  }
+
+  /// Where another run lies if what the trace does not show is as assumed.
+  private static func anotherRun(_ figures: CaseFigures?) -> JSONValue {
+    guard let range = figures?.anotherRun else { return .null }
+    return .object([
+      "lower": JSONValue(range.lowerBound), "upper": JSONValue(range.upperBound),
+      "grade": .string(Grade.modelled.rawValue),
     ])
   }
 
@@ -82,7 +94,7 @@ enum ReplayReportData {
       "tlb_row": .object([
         "total": JSONValue(figures.tlbRowTotal),
         "per_cpu": .array(figures.tlbRow.map { JSONValue($0) }),
-        "grade": .string(Grade.modelled.rawValue),
+        "another_run": anotherRun(figures), "grade": .string(Grade.modelled.rawValue),
       ]),
       "tlb_flush": .object([
         "total": JSONValue(figures.tlbFlushTotal), "by_reason": byReason(figures),

@@ -36,6 +36,23 @@ public struct BatchScript {
     rows.append(Row(time: now, cpu: UInt16(cpu), kind: kind, task: task, words: payload))
   }
 
+  /// The same trace, had these kinds of event not been recorded.
+  public func without(_ kinds: [EventKind]) -> BatchScript {
+    var script = self
+    script.rows.removeAll { kinds.contains($0.kind) }
+    return script
+  }
+
+  /// The same trace put together from shards, each of some CPUs, merged by time.
+  public func resharded(_ shards: Int) -> BatchScript {
+    var parts = Array(repeating: [Row](), count: shards)
+    for row in rows { parts[Int(row.cpu) % shards].append(row) }
+    var script = self
+    script.rows = parts.flatMap { $0 }.enumerated()
+      .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    return script
+  }
+
   /// Hands the rows out in batches of `size`.
   public func forEachBatch(
     of size: Int = EventBatch.capacity, _ body: (borrowing EventBatch) throws -> Void

@@ -15,6 +15,9 @@ struct ReplayBooks {
   private(set) var pending = PendingFramesGauge()
   private(set) var ages = DurationHistogram()
   private(set) var bursts: FlushBurstGauge
+  /// Of the shootdowns that were put off: the CPUs that flushed, and the interrupts among them.
+  private(set) var owed = 0
+  private(set) var saved = 0
   private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
   init(_ context: ReplayContext) {
@@ -41,6 +44,8 @@ struct ReplayBooks {
     let isCounted = isCounted(shootdown.start)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
     if isCounted { ledger.deferred += 1 }
+    owed += shootdown.receivers.count + (shootdown.isLocal ? 1 : 0)
+    saved += shootdown.countedInterrupts.count
   }
 
   /// A recorded shootdown happens.

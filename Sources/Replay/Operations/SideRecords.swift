@@ -78,6 +78,11 @@ struct MomentKindSet: Equatable, Sendable {
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
 
+  /// Moments at which some version of lazy unmap flush ends deferral, beside allocations.
+  static let decisions = MomentKindSet([
+    .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .userFault, .unmapRange,
+    .fixedMapping, .pageCacheRemoved, .directReclaimBegin, .kswapdWakeup,
+  ])
   /// What every run follows by itself.
   static let everyRun = MomentKindSet([
     .shootdown, .frameFreed, .frameAllocated, .lazyBegin, .lazyEnd,
@@ -91,6 +96,11 @@ struct MomentKindSet: Equatable, Sendable {
 
   /// The kinds of both.
   func union(_ other: MomentKindSet) -> MomentKindSet { MomentKindSet(bits: bits | other.bits) }
+
+  /// The kinds that are in both.
+  func intersection(_ other: MomentKindSet) -> MomentKindSet {
+    MomentKindSet(bits: bits & other.bits)
+  }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

@@ -7,10 +7,32 @@
 /// taken, only the CPUs that still owe that frame's batch are interrupted. For one CPU that is the
 /// least number of interrupts that meets every batch's interval from unmap to reuse: each interval
 /// that costs one holds no other chance, and ends before the next such one begins.
+///
+/// With fewer chances credited it is the floor of a policy that uses no others: whatever that policy
+/// defers and whenever it flushes, no CPU gets fewer interrupts.
 struct IdealUnmapFlush: FlushPolicy {
   private var debts: FlushDebts
+  /// Flushes of one mm, and changes of mm, that count for a CPU.
+  private let credit: LazyFlushRules.Credit
+  /// Moments at which a CPU may flush itself, beside shootdowns and allocations.
+  private let chances: MomentKindSet
 
-  init(cpuCount: Int) { debts = FlushDebts(cpuCount: cpuCount) }
+  /// The bound of all policies.
+  init(cpuCount: Int) {
+    self.init(cpuCount: cpuCount, crediting: .fullFlushes, at: .all)
+  }
+
+  /// The floor of policies that credit `credit` and flush at `chances` and allocations only.
+  init(cpuCount: Int, crediting credit: LazyFlushRules.Credit, at chances: MomentKindSet) {
+    debts = FlushDebts(cpuCount: cpuCount)
+    self.credit = credit
+    self.chances = chances
+  }
+
+  var listens: MomentKindSet {
+    chances.intersection(.decisions)
+      .union(MomentKindSet([.taskAllocated, .switchedMM, .lazyEnd]))
+  }
 
   mutating func growTo(tasks: Int, frames: Int) {}
 
@@ -31,7 +53,12 @@ struct IdealUnmapFlush: FlushPolicy {
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) -> FlushDecision {
-    debts.clean(shootdown.cleaned)
+    switch credit {
+    case .none, .batchFlushes: break
+    case .batchAndUnmapFlushes:
+      if shootdown.cause.isAddressSpaceCall { debts.clean(shootdown.cleaned) }
+    case .fullFlushes: debts.clean(shootdown.cleaned)
+    }
     // The initiator is in the kernel and can flush itself.
     clean(now.cpu, &actions)
     return .asRecorded(isRefused: false)
@@ -58,7 +85,9 @@ struct IdealUnmapFlush: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     switch moment.kind {
-    case .switchedMM, .lazyEnd: debts.clean(now.cpu)
+    case .switchedMM: if credit == .fullFlushes { debts.clean(now.cpu) }
+    // A flush that came while the CPU was lazy left it out, and now it flushes itself.
+    case .lazyEnd: debts.clean(now.cpu)
     case .lazyBegin: break
     // The CPU is in the kernel, and some version does its flushes at such a moment.
     default: clean(now.cpu, &actions)
@@ -84,6 +113,11 @@ extension IdealUnmapFlush {
         "a bound and no proposal: every flush, change of mm and end of lazy mode is credited to its "
           + "CPU, and each frame interrupts only those that still owe it; tlb_flush counts leave out "
           + "flushes that a CPU does of itself"
-      ]
+      ],
+      floor: PolicyBlueprint.Floor(
+        credit: .fullFlushes, chances: .all,
+        triggers: [
+          .refill, .userFault, .writableMapping, .fileWrite, .unmapRange, .truncate, .pressure,
+        ])
     ) { _, context in IdealUnmapFlush(cpuCount: context.cpuCount) })
 }

@@ -3,16 +3,35 @@ extension LazyFlushRules {
   var blueprint: PolicyBlueprint {
     switch domain {
     case .global:
-      PolicyBlueprint(name: name, limits: limits, triggers: triggers) { assumption, _ in
+      PolicyBlueprint(
+        name: name, limits: limits, triggers: triggers, guessesTriggers: guessesTriggers,
+        floor: floor
+      ) { assumption, _ in
         var rules = self
         if assumption == .allPossibleAtOnce { rules.givesUpWhileFlushing = false }
         return LazyFlushPolicy(rules, assumption)
       }
     case .node, .table:
-      PolicyBlueprint(name: name, limits: limits, triggers: triggers) { assumption, context in
+      PolicyBlueprint(
+        name: name, limits: limits, triggers: triggers, guessesTriggers: guessesTriggers,
+        floor: floor
+      ) { assumption, context in
         TableUnmapFlush(self, assumption, cpuCount: context.cpuCount)
       }
     }
+  }
+
+  private var guessesTriggers: Bool {
+    flushesOnMayWriteFault || flushesOnlyWrittenFile || holdsFolios || skipsForAtomicAllocations
+  }
+
+  /// Nothing is known of versions that take another frame in the place of one that owes a flush.
+  private var floor: PolicyBlueprint.Floor? {
+    guard !holdsFolios, !skipsForAtomicAllocations, !forgetsInBuddy, flushesBeforeReuse else {
+      return nil
+    }
+    return PolicyBlueprint.Floor(
+      credit: credit, chances: DeferralTriggers(self, .allPossible).kinds)
   }
 
   private var triggers: [PolicyBlueprint.Trigger] {

@@ -14,17 +14,39 @@ public struct PolicyBlueprint: Sendable {
   let triggers: [Trigger]
   /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
   let asksForPermissions: Bool
+  /// Whether some of its triggers are assumed where the trace does not tell.
+  let guessesTriggers: Bool
+  /// What its row cannot be below; nil where the recorded run says nothing of that.
+  let floor: Floor?
+
+  /// What a policy credits to a CPU, and when it flushes beside allocations: no policy with these
+  /// chances interrupts less than the one that uses each of them.
+  struct Floor: Sendable {
+    let credit: LazyFlushRules.Credit
+    let chances: MomentKindSet
+    /// Triggers that the policy does not need but that are chances too.
+    var triggers: [Trigger] = []
+
+    func replay(_ context: ReplayContext) -> any PolicyReplay {
+      PolicyRun(
+        IdealUnmapFlush(cpuCount: context.cpuCount, crediting: credit, at: chances),
+        .allPossible, context, isChecked: false)
+    }
+  }
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
+    guessesTriggers: Bool = false, floor: Floor? = nil,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
     self.limits = limits
     self.triggers = triggers
     self.asksForPermissions = asksForPermissions
+    self.guessesTriggers = guessesTriggers
+    self.floor = floor
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }

@@ -53,9 +53,11 @@ struct Comparison {
 
   /// Measured totals between the bounds of what the trace leaves open, and inside ``anotherRun``.
   var insideBounds: Int? {
-    guard let lower = predicted.rowLower, let upper = predicted.rowUpper else { return nil }
+    guard let lower = predicted.leastRow, let upper = predicted.greatestRow else { return nil }
     return measured.count { lower <= $0.measured.interrupts && $0.measured.interrupts <= upper }
   }
+  /// Whether all measured totals lie between the bounds.
+  var isInsideBounds: Bool? { insideBounds.map { $0 == measured.count } }
   /// See ``insideBounds``.
   var insideAnotherRun: Int? {
     anotherRun.map { range in measured.count { range.contains($0.measured.interrupts) } }

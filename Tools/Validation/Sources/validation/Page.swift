@@ -13,9 +13,9 @@ enum Page {
       "only. Figures are TLB shootdown interrupts between the trace's marks",
       "(`tlb_ipis_in_window` of `meta.json`), as they are and for each page reclaimed in the same",
       "run; errors are distances to the range of the measured runs, 0 inside it. `per CPU` adds up",
-      "the distances of all CPUs. `bounds` are what the trace leaves open (`report --bounds`);",
-      "`another run` is where one more run of the workload is expected, about 95 times in 100, by how",
-      "much the interrupts of the recorded one scatter over time.",
+      "the distances of all CPUs. `another run` is where one more run of the workload is expected,",
+      "about 95 times in 100, by how much the interrupts of the recorded one scatter over time; to",
+      "the `bounds` that `report` gives, what the trace leaves open is added.",
       "",
       "| workload | recorded | policy | interrupts recorded | predicted | bounds | another run |"
         + " measured | error | per page: predicted | measured | error | per CPU | inside bounds |"
@@ -73,8 +73,8 @@ enum Page {
       comparison.workload, comparison.before.name, comparison.predicted.name,
       "\(comparison.before.measured.interrupts)",
       comparison.total.map { "\($0)" } ?? "not observable",
-      "\(comparison.predicted.rowLower.map { "\($0)" } ?? "?")"
-        + " to \(comparison.predicted.rowUpper.map { "\($0)" } ?? "?")",
+      "\(comparison.predicted.leastRow.map { "\($0)" } ?? "?")"
+        + " to \(comparison.predicted.greatestRow.map { "\($0)" } ?? "?")",
       comparison.anotherRun.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "?",
       range(comparison.measured.map { "\($0.measured.interrupts)" }),
       percent(comparison.totalError), comparison.perPage.map(fixed) ?? "-",
