@@ -52,6 +52,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
+      now.nameGroup = Int(source.tasks.states[now.task].nameGroup)
       switch moment.kind {
       case .shootdown:
         shootdown(source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment)

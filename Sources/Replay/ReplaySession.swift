@@ -126,10 +126,11 @@ public struct ReplaySession: ~Copyable {
   private borrowing func outcome(
     _ entry: Entry, _ cases: [CaseFigures], recorded: PolicyOutcome
   ) -> PolicyOutcome {
-    let missing = seen.missing(reconstruction)
+    let missing = seen.missing(for: entry.blueprint)
     let batches = reconstruction.counts.batchShootdowns.reduce(0, +)
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
-    let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
+    let isRecordedRun = batches == 0 && !entry.blueprint.changesOtherFlushes
+    let isObservable = missing.isEmpty || (seen.hasFlushes && isRecordedRun)
     let totals = cases.map(\.tlbRowTotal)
     let shown = cases.first { $0.assumption == nil || $0.assumption == .expected }
     let expected = isObservable ? shown : nil

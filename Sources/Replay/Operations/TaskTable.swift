@@ -25,6 +25,8 @@ struct TaskState {
   }
 
   var kind = Kind.unnamed
+  /// Number of its name among the names of all threads; 0 where no event tells the name.
+  var nameGroup: UInt32 = 0
   var isKswapd = false
   var isInDirectReclaim = false
   var isInMigration = false
@@ -84,6 +86,7 @@ struct TaskTable {
   private(set) var untracked = 0
   private var ids: [Int32] = [EventBatch.unknownTask]
   private var slots: [UInt32] = Array(repeating: 0, count: 256)
+  private var nameGroups: [String: UInt32] = [:]
 
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {
@@ -107,11 +110,21 @@ struct TaskTable {
     return index
   }
 
-  /// Takes the kind of an unnamed thread from its name.
+  /// Takes the group of a thread, and the kind of an unnamed one, from its name.
   mutating func name(_ index: UInt32, _ name: String?) {
-    guard index != 0, states[Int(index)].kind == .unnamed, let name else { return }
+    guard index != 0, let name else { return }
+    if states[Int(index)].nameGroup == 0 { states[Int(index)].nameGroup = group(of: name) }
+    guard states[Int(index)].kind == .unnamed else { return }
     states[Int(index)].kind = Self.isKernelThread(name) ? .kernel : .user
     states[Int(index)].isKswapd = name.hasPrefix("kswapd")
+  }
+
+  /// Groups are numbered from 1, and no more of them than threads.
+  private mutating func group(of name: String) -> UInt32 {
+    if let known = nameGroups[name] { return known }
+    let number = UInt32(nameGroups.count + 1)
+    nameGroups[name] = number
+    return number
   }
 
   private mutating func grow() {

@@ -43,6 +43,8 @@ struct Situation {
   var time: UInt64 = 0
   var cpu = 0
   var task = 0
+  /// Number of the task's name among all names, 0 where it is not known.
+  var nameGroup = 0
   /// How long a flush lasts that the recorded run did not do, in the trace's unit.
   var flushDuration: UInt64 = 0
 }

@@ -13,17 +13,27 @@ public struct PolicyBlueprint: Sendable {
   let triggers: [Trigger]
   /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
   let asksForPermissions: Bool
+  /// Whether it makes a difference to it which threads are one process.
+  let asksForProcesses: Bool
+  /// Whether it follows frames from their free to their next allocation.
+  let asksForFrames: Bool
+  /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
+  let changesOtherFlushes: Bool
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
+    asksForProcesses: Bool = false, asksForFrames: Bool = true, changesOtherFlushes: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
     self.limits = limits
     self.triggers = triggers
     self.asksForPermissions = asksForPermissions
+    self.asksForProcesses = asksForProcesses
+    self.asksForFrames = asksForFrames
+    self.changesOtherFlushes = changesOtherFlushes
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }
@@ -31,7 +41,7 @@ public struct PolicyBlueprint: Sendable {
 
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
   func replays(_ context: ReplayContext) -> [any PolicyReplay] {
-    guard asksForPermissions else { return [make(nil, context, true)] }
+    guard asksForPermissions || asksForProcesses else { return [make(nil, context, true)] }
     return ReplayAssumption.allCases.map {
       make($0, context, $0 == .expected || context.checksEveryCase)
     }
