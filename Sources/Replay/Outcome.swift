@@ -37,6 +37,8 @@ public struct Ledger: Sendable, Equatable {
   public var flushesForPermission: Int { flushes[DeferralFate.permission.rawValue] }
   /// See ``flushesForAllocation``.
   public var flushesForFileWrite: Int { flushes[DeferralFate.fileWrite.rawValue] }
+  /// Flushes for unmaps that the recorded run did not flush.
+  public var flushesForUnmap: Int { flushes[DeferralFate.unmap.rawValue] }
 
   /// Whether every deferred batch has exactly one fate.
   public var isBalanced: Bool { deferred == fates.reduce(0, +) + pending }

@@ -93,6 +93,11 @@ struct SeenEvents {
     case .fileWrite:
       has(.sysExitWrite) || has(.sysExitPwrite64) || has(.rawSysExit)
         ? nil : "no write system calls: writes to files do not end deferral"
+    case .promotion:
+      has(.migratePagesStart) && has(.setMigrationPTE) && has(.migratePages)
+        ? nil
+        : "no migrate:mm_migrate_pages_start, mm_migrate_pages or set_migration_pte events: "
+          + "promotions by hinting faults are not visible"
     case .drain:
       has(.pagePCPDrain)
         ? nil : "no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy"

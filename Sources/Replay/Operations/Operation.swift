@@ -102,6 +102,9 @@ struct Moment {
     case lazyBegin
     /// It came back to a user task.
     case lazyEnd
+    /// A migration for a NUMA hinting fault ended that unmapped pages and flushed no batch, since no
+    /// CPU can use their entries (Linux 6.4, commit 4d4b6d66db63).
+    case inaccessibleUnmap
   }
 
   var time: UInt64

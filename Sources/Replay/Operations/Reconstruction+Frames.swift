@@ -141,7 +141,21 @@ extension Reconstruction {
     frames[index] = state
   }
 
-  mutating func migrationEnded(_ task: Int) {
+  mutating func migrationStarted(_ task: Int, reason: Int64) {
+    tasks.states[task].isInMigration = true
+    tasks.states[task].migrationReason = Int8(truncatingIfNeeded: max(-1, min(reason, 127)))
+    tasks.states[task].forgetEntries()
+  }
+
+  mutating func migrationEnded(_ cpu: Int, _ time: UInt64) {
+    let task = Int(cpus[cpu].taskIndex)
+    let state = tasks.states[task]
+    // A flush would have taken the entries: those of a hinting fault were inaccessible.
+    if state.isInMigration, state.hasEntries,
+      Int(state.migrationReason) == MigrationReason.numaMisplaced.rawValue
+    {
+      emit(.inaccessibleUnmap, cpu, time)
+    }
     tasks.states[task].isInMigration = false
     tasks.states[task].forgetEntries()
     if tasks.states[task].deleted == 0 { tasks.states[task].openBatch = 0 }

@@ -203,9 +203,8 @@ struct Reconstruction: ~Copyable {
         order: batch.word(row, MigrationPTE.order))
     case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
     case .migratePagesStart:
-      tasks.states[task].isInMigration = true
-      tasks.states[task].forgetEntries()
-    case .migratePages: migrationEnded(task)
+      migrationStarted(task, reason: batch.signedWord(row, MigratePagesStart.reason))
+    case .migratePages: migrationEnded(cpu, time)
     case .kswapdWake, .kswapdSleep:
       tasks.states[task].kind = .kernel
       tasks.states[task].isKswapd = true

@@ -30,6 +30,8 @@ struct TaskState {
   var isKswapd = false
   var isInDirectReclaim = false
   var isInMigration = false
+  /// Why it migrates (``MigrationReason`` raw value); -1 where no event tells.
+  var migrationReason: Int8 = -1
   /// Whether the frees that follow directly belong to the batch just flushed.
   var isFreeingBatch = false
   /// Whether a refill moved pending frames since its last allocation.
@@ -63,9 +65,10 @@ struct TaskState {
   var isLazy: Bool { kind == .idle || kind == .kernel }
   /// Whether it is known to be unmapping pages right now.
   var isUnmapping: Bool {
-    isKswapd || isInDirectReclaim || deleted > 0
-      || (readOnlyEntries | writableEntries | unclearEntries) > 0
+    isKswapd || isInDirectReclaim || deleted > 0 || hasEntries
   }
+  /// Whether it set migration entries that no batch flush has paid for.
+  var hasEntries: Bool { (readOnlyEntries | writableEntries | unclearEntries) > 0 }
 
   mutating func forgetEntries() {
     readOnlyEntries = 0

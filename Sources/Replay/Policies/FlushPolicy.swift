@@ -10,6 +10,8 @@ public enum DeferralFate: Int, Sendable, CaseIterable {
   case fileWrite
   /// Memory ran short.
   case pressure
+  /// An unmap that the recorded run did not flush.
+  case unmap
 }
 
 /// What a policy makes of a recorded shootdown.

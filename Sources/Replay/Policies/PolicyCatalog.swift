@@ -11,7 +11,7 @@ public enum PolicyCatalog {
   public static let entries: [PolicyEntry] = [
     UnmapBatching.unbatchedEntry, UnmapBatching.entry, LazyFlushRules.v10Entry,
     LazyFlushRules.v10AsPostedEntry, LazyFlushRules.v11Entry, IdealUnmapFlush.entry,
-    BroadcastFlush.entry,
+    BroadcastFlush.entry, InaccessibleFlush.entry,
   ]
 
   /// Name, one line on it, and source of everything that can be asked for.
