@@ -28,6 +28,7 @@ public struct ReplaySession: ~Copyable {
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
     reconstruction = Reconstruction(context)
+    reconstruction.followsUnmappedFrames = blueprints.contains(where: \.followsUnmappedFrames)
     entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
   }
 

@@ -24,7 +24,11 @@ enum CatalogReplay {
 
   /// What holds of every safe policy over any stream.
   static func checkBooks(_ seed: UInt64, _ policy: String) throws -> Outcome {
-    let script = ReplayPropertyTests.stream(seed)
+    try checkBooks(ReplayPropertyTests.stream(seed), policy)
+  }
+
+  /// See ``checkBooks(_:_:)``.
+  static func checkBooks(_ script: BatchScript, _ policy: String) throws -> Outcome {
     let outcome = try outcome(script, policy)
     let policy = try #require(outcome.policies.last)
     let recorded = try #require(outcome.policies[0].figures)

@@ -103,6 +103,16 @@ struct ReplayBooks {
 
   // MARK: Frames
 
+  /// A frame went back to the process that freed it.
+  mutating func recycled(at time: UInt64) {
+    if isCounted(time) { ledger.framesRecycled += 1 }
+  }
+
+  /// A frame was allocated that would not have been free yet.
+  mutating func heldBack(at time: UInt64) {
+    if isCounted(time) { ledger.framesHeldBack += 1 }
+  }
+
   /// A frame was freed with a deferral.
   mutating func freed(with deferral: UInt32, at time: UInt64) {
     deferrals.attachFrame(deferral)

@@ -43,7 +43,8 @@ struct Shootdown {
   var typicalDuration: UInt64 = 0
   /// Requested pages, -1 all.
   var pages: Int64
-  /// Number of the unmap batch that it paid for; 0 none.
+  /// Number of the unmap batch that it paid for; 0 none. A flush of one mm has one where frees
+  /// directly follow it and these frames are followed.
   var batch: UInt32 = 0
   /// CPUs that it interrupted.
   var receivers = CPUMask()
@@ -105,6 +106,22 @@ struct Moment {
     /// A migration for a NUMA hinting fault ended that unmapped pages and flushed no batch, since no
     /// CPU can use their entries (Linux 6.4, commit 4d4b6d66db63).
     case inaccessibleUnmap
+    /// Frame `subject` was freed behind the flush of one mm with number `batch`. This and the next
+    /// two only where a policy follows these frames.
+    case unmappedFrameFreed
+    /// A frame that was once freed so is allocated as user memory or page cache, or as anything else.
+    /// Where it was freed last with unmap batch `batch`, a ``frameAllocated`` follows.
+    case unmappedFrameAllocated
+    /// See ``unmappedFrameAllocated``.
+    case unmappedFrameTaken
+
+    /// Whether it is told whatever policies run.
+    var isAlwaysTold: Bool {
+      switch self {
+      case .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken: false
+      default: true
+      }
+    }
   }
 
   var time: UInt64

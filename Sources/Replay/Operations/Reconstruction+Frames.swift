@@ -15,7 +15,9 @@ extension Reconstruction {
     return pfn..<(pfn + (1 << order))
   }
 
-  mutating func allocated(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
+  mutating func allocated(
+    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isMovable: Bool
+  ) {
     counts.allocations += 1
     guard let block = block(pfn, order) else { return }
     for frame in block {
@@ -25,6 +27,11 @@ extension Reconstruction {
       case .unknown: counts.framesFirstSeenAllocated += 1
       case .allocated: counts.framesAllocatedTwice += 1
       case .free: counts.framesReused += 1
+      }
+      if state.wasUnmapped, followsUnmappedFrames {
+        emit(
+          isMovable ? .unmappedFrameAllocated : .unmappedFrameTaken, cpu, time,
+          subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
       }
       if state.isFreedWithBatch {
         counts.batchFramesReused += 1
@@ -77,10 +84,14 @@ extension Reconstruction {
       }
       counts.framesFreed += 1
       let batch = batchOfFree(state, task, order: order)
+      let unmap =
+        batch == 0 && tasks.states[task].isFreeingUnmapped ? tasks.states[task].flushedUnmap : 0
       state.life = .free
       state.batch = batch
       state.isFreedWithBatch = batch != 0
+      if unmap != 0 { state.wasUnmapped = true }
       frames[index] = state
+      if unmap != 0 { emit(.unmappedFrameFreed, cpu, time, subject: UInt32(index), batch: unmap) }
       if batch != 0 {
         counts.batchFramesFreed += 1
         emit(.frameFreed, cpu, time, subject: UInt32(index), batch: batch)

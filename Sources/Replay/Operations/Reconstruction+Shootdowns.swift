@@ -140,8 +140,8 @@ extension Reconstruction {
     if !areRunsTraced { shootdowns[slot].countedInterrupts.insert(cpu) }
   }
 
-  /// The initiator goes on: says what the shootdown was for and closes it.
-  mutating func resolve(openOn cpu: Int, at time: UInt64?) {
+  /// The initiator goes on, `isFreeing` with a free: says what the shootdown was for and closes it.
+  mutating func resolve(openOn cpu: Int, at time: UInt64?, isFreeing: Bool = false) {
     let number = cpus[cpu].open
     cpus[cpu].open = Self.noShootdown
     open.removeAll { $0 == number }
@@ -156,6 +156,8 @@ extension Reconstruction {
     if shootdowns[slot].kind == .unmapBatch {
       takeEvidence(slot, index)
       findLazyMembers(slot)
+    } else if followsUnmappedFrames {
+      takeUnmap(slot, index, isFreeing: isFreeing)
     }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
@@ -173,6 +175,18 @@ extension Reconstruction {
     // Frames that carry no mark of their own are taken for the batch's only in a run of frees right
     // behind the flush; a migration's sources are all marked.
     tasks.states[index].isFreeingBatch = !task.isInMigration
+  }
+
+  /// A flush of one mm with frees directly behind it is that of unmapped pages: `tlb_flush_mmu` flushes,
+  /// then frees what it gathered (Linux 6.12 `mm/mmu_gather.c`).
+  private mutating func takeUnmap(_ slot: Int, _ index: Int, isFreeing: Bool) {
+    tasks.states[index].isFreeingUnmapped = false
+    guard isFreeing, shootdowns[slot].isLocal, !tasks.states[index].isInMigration,
+      Int(cpus[shootdowns[slot].initiator].taskIndex) == index
+    else { return }
+    shootdowns[slot].batch = newBatch()
+    tasks.states[index].isFreeingUnmapped = true
+    tasks.states[index].flushedUnmap = shootdowns[slot].batch
   }
 
   /// CPUs in the batch's mask that were not interrupted because they are lazy.
@@ -216,7 +230,9 @@ extension Reconstruction {
         areRunsTraced && areRequestsTraced && shootdowns[slot].isLocal
         && shootdowns[slot].outstanding == 0
         && !cpus.contains { $0.serving == cpus[cpu].open }
-      if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }
+      // Whether frees follow is only known when the initiator goes on.
+      let mayFree = followsUnmappedFrames && shootdowns[slot].kind == .mm
+      if (isComplete && !mayFree) || isOverdue { resolve(openOn: cpu, at: nil) }
       if isOverdue, !isComplete { counts.shootdownsCutShort += 1 }
     }
   }

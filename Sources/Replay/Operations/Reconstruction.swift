@@ -48,6 +48,8 @@ struct Reconstruction: ~Copyable {
   /// Shootdowns whose initiator may still wait, by start: one a CPU at most.
   var open: [UInt32] = []
   var nextBatch: UInt32 = 0
+  /// Whether frames that flushes of one mm free are followed.
+  var followsUnmappedFrames = false
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false
   var areRunsTraced = false
@@ -105,7 +107,10 @@ struct Reconstruction: ~Copyable {
       default: break
       }
       // The initiator waits with interrupts on but runs nothing else: what it does next is after.
-      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
+      if cpus[cpu].open != Self.noShootdown {
+        resolve(
+          openOn: cpu, at: time, isFreeing: kind == .pageFree || kind == .pageFreeBatched)
+      }
       cpus[cpu].serving = Self.noShootdown
       memoryEvent(kind, batch, row, cpu, time, directory)
     }
@@ -182,7 +187,10 @@ struct Reconstruction: ~Copyable {
     let task = Int(cpus[cpu].taskIndex)
     switch kind {
     case .pageAlloc:
-      allocated(cpu, time, pfn: batch.word(row, PageAlloc.pfn), batch.word(row, PageAlloc.order))
+      // `MIGRATE_MOVABLE` is 1: user memory and page cache.
+      allocated(
+        cpu, time, pfn: batch.word(row, PageAlloc.pfn), batch.word(row, PageAlloc.order),
+        isMovable: batch.word(row, PageAlloc.migratetype) == 1)
     case .pageFree:
       freed(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
       return
@@ -236,12 +244,17 @@ struct Reconstruction: ~Copyable {
       // x86-64 `write` is number 1, `pwrite64` 18.
       let number = batch.word(row, RawSyscall.number)
       if number == 1 || number == 18 { emit(.fileWriteEnd, cpu, time) }
+    case .rssStat:
+      if batch.word(row, RSSStat.current) == 1 {
+        tasks.enter(batch.word(row, RSSStat.mmID), task)
+      }
     case .schedSwitch:
       let next = Int32(truncatingIfNeeded: batch.signedWord(row, SchedSwitch.nextTask))
       run(next, on: cpu, at: time, directory)
     default: break
     }
     tasks.states[task].isFreeingBatch = false
+    tasks.states[task].isFreeingUnmapped = false
   }
 
   private mutating func fault(_ cpu: Int, _ time: UInt64, error: UInt64) {

@@ -27,6 +27,9 @@ struct TaskState {
   var kind = Kind.unnamed
   /// Number of its name among the names of all threads; 0 where no event tells the name.
   var nameGroup: UInt32 = 0
+  /// Number of its mm, and that mm's id, where `kmem:rss_stat` tells; 0 elsewhere.
+  var mmGroup: UInt32 = 0
+  var mmID: UInt64 = 0
   var isKswapd = false
   var isInDirectReclaim = false
   var isInMigration = false
@@ -34,6 +37,9 @@ struct TaskState {
   var migrationReason: Int8 = -1
   /// Whether the frees that follow directly belong to the batch just flushed.
   var isFreeingBatch = false
+  /// Whether they belong to the flush of one mm that the task did last, whose number this is.
+  var isFreeingUnmapped = false
+  var flushedUnmap: UInt32 = 0
   /// Whether a refill moved pending frames since its last allocation.
   var hasRefilled = false
   /// Whether it ran on a CPU when a batch flush interrupted that: its mm is one that is unmapped.
@@ -89,7 +95,11 @@ struct TaskTable {
   private(set) var untracked = 0
   private var ids: [Int32] = [EventBatch.unknownTask]
   private var slots: [UInt32] = Array(repeating: 0, count: 256)
+  /// Names and mms are numbered together, from 1.
   private var nameGroups: [String: UInt32] = [:]
+  private var mmGroups: [UInt64: UInt32] = [:]
+  /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
+  private var processes: [UInt32] = [0]
 
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {
@@ -122,12 +132,40 @@ struct TaskTable {
     states[Int(index)].isKswapd = name.hasPrefix("kswapd")
   }
 
-  /// Groups are numbered from 1, and no more of them than threads.
   private mutating func group(of name: String) -> UInt32 {
     if let known = nameGroups[name] { return known }
-    let number = UInt32(nameGroups.count + 1)
+    let number = newGroup()
     nameGroups[name] = number
     return number
+  }
+
+  private mutating func newGroup() -> UInt32 {
+    let number = UInt32(processes.count)
+    processes.append(number)
+    return number
+  }
+
+  /// A thread is seen in the mm with this id (`kmem:rss_stat` of its own mm).
+  mutating func enter(_ id: UInt64, _ index: Int) {
+    guard index != 0, states[index].mmID != id else { return }
+    if mmGroups[id] == nil {
+      guard mmGroups.count < Self.tasksMax else { return }
+      mmGroups[id] = newGroup()
+    }
+    states[index].mmID = id
+    states[index].mmGroup = mmGroups[id] ?? 0
+    processes[Int(states[index].nameGroup)] = states[index].mmGroup
+  }
+
+  /// Groups given so far lie below this.
+  var groupCount: Int { processes.count }
+
+  /// The group of threads that a thread shares its mm with: those seen in the same one, else those
+  /// of the same name; 0 where neither is known.
+  func processGroup(_ index: Int) -> UInt32 {
+    let state = states[index]
+    if state.mmGroup != 0 || state.nameGroup == 0 { return state.mmGroup }
+    return processes[Int(state.nameGroup)]
   }
 
   private mutating func grow() {

@@ -12,6 +12,8 @@ public enum DeferralFate: Int, Sendable, CaseIterable {
   case pressure
   /// An unmap that the recorded run did not flush.
   case unmap
+  /// Its frames went back to the process that freed them, which needs no flush.
+  case recycled
 }
 
 /// What a policy makes of a recorded shootdown.
@@ -38,6 +40,10 @@ enum FlushAction: Equatable {
   case settleAll(DeferralFate)
   /// The frame at hand no longer carries a flush owed.
   case forgetFrame
+  /// The frame at hand goes back to the process that may have stale translations to it.
+  case recycleFrame
+  /// The policy would not have let the frame at hand go yet: another one would be allocated.
+  case holdFrame
 }
 
 /// The moment at hand, as a policy may know it.
@@ -45,8 +51,10 @@ struct Situation {
   var time: UInt64 = 0
   var cpu = 0
   var task = 0
-  /// Number of the task's name among all names, 0 where it is not known.
-  var nameGroup = 0
+  /// Number of the threads that are taken for its process (``TaskTable/processGroup(_:)``), 0 where
+  /// nothing tells, and whether `kmem:rss_stat` proves it.
+  var processGroup = 0
+  var isProcessProven = false
   /// How long a flush lasts that the recorded run did not do, in the trace's unit.
   var flushDuration: UInt64 = 0
 }
@@ -60,6 +68,9 @@ struct Situation {
 protocol FlushPolicy: Sendable {
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
+
+  /// Time has passed until the moment at hand, which the policy is told of next.
+  mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction])
 
   /// A batched unmap is about to be flushed (mm == NULL, every page). `mayDefer`: its pages were
   /// mapped read-only, as far as the trace or the assumption says; it lasts until `end`.
@@ -82,7 +93,17 @@ protocol FlushPolicy: Sendable {
   mutating func allocated(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
 
-  /// Such a frame goes from a per-CPU list to buddy, or back.
+  /// Frame `frame` was freed behind a flush of one mm that was put off as `deferral`.
+  mutating func unmappedFreed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+
+  /// A frame that was once freed behind a flush of one mm is allocated, as user memory or page cache
+  /// if `isMovable`; `deferral` is the one it carries, or 0.
+  mutating func unmappedAllocated(
+    _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction])
+
+  /// A frame freed with a batch goes from a per-CPU list to buddy, or back.
   mutating func drained(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
   /// See ``drained(_:with:_:_:)``.
@@ -102,6 +123,8 @@ protocol FlushPolicy: Sendable {
 }
 
 extension FlushPolicy {
+  mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction]) {}
+
   mutating func mmFlush(
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
@@ -109,6 +132,15 @@ extension FlushPolicy {
 
   mutating func freed(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func unmappedFreed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func unmappedAllocated(
+    _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {}
 
   mutating func drained(

@@ -19,12 +19,15 @@ public struct PolicyBlueprint: Sendable {
   let asksForFrames: Bool
   /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
   let changesOtherFlushes: Bool
+  /// Whether it follows frames that a flush of one mm freed.
+  let followsUnmappedFrames: Bool
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
     asksForProcesses: Bool = false, asksForFrames: Bool = true, changesOtherFlushes: Bool = false,
+    followsUnmappedFrames: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
@@ -34,6 +37,7 @@ public struct PolicyBlueprint: Sendable {
     self.asksForProcesses = asksForProcesses
     self.asksForFrames = asksForFrames
     self.changesOtherFlushes = changesOtherFlushes
+    self.followsUnmappedFrames = followsUnmappedFrames
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }

@@ -12,6 +12,7 @@ public enum PolicyCatalog {
     UnmapBatching.unbatchedEntry, UnmapBatching.entry, LazyFlushRules.v10Entry,
     LazyFlushRules.v10AsPostedEntry, LazyFlushRules.v11Entry, IdealUnmapFlush.entry,
     BroadcastFlush.entry, InaccessibleFlush.entry,
+    PageRecycling.entry, LATR.entry, LATR.entryByRate,
   ]
 
   /// Name, one line on it, and source of everything that can be asked for.
