@@ -26,6 +26,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   let assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
   private var policy: Policy
+  /// What the policy is told: what others ask for beside it must change nothing.
+  private let moments: MomentKindSet
   private var oracle: SafetyOracle?
   /// What became of the last unmap batch of each task, and of its last flush of one mm.
   private var decisions: [Decision] = []
@@ -36,8 +38,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var last: Moment?
 
   init(
-    _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext, isChecked: Bool
+    _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext,
+    hearing moments: MomentKindSet, isChecked: Bool
   ) {
+    self.moments = moments
     self.policy = policy
     self.assumption = assumption
     books = ReplayBooks(context)
@@ -50,7 +54,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     growTo(source)
     for position in 0..<count {
       let moment = source.moments[position]
-      if books.isOver(moment.time) { continue }
+      if books.isOver(moment.time) || !moments.contains(moment.kind) { continue }
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
@@ -82,8 +86,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         other(moment, source)
       default: other(moment, source)
       }
-      // What is told only at another policy's wish must change nothing, the end included.
-      if moment.kind.isAlwaysTold { last = moment }
+      last = moment
     }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
@@ -94,7 +97,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if let last { act(last) }
     actions.removeAll(keepingCapacity: true)
     let policy = policy
-    books.close(at: last?.time ?? now.time) { policy.isOwed($0) }
+    books.close(at: now.time) { policy.isOwed($0) }
   }
 
   private mutating func growTo(_ source: borrowing Reconstruction) {
@@ -201,6 +204,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let frame = Int(moment.subject)
     let deferral = deferrals[frame]
     deferrals[frame] = 0
+    now.isAtomic = moment.isAtomic
     policy.allocated(frame, with: deferral, now, &actions)
     act(moment, frame: frame)
     books.dropped(deferral, at: moment.time)
@@ -217,6 +221,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .cleanSelf(let cpu): oracle?.flushed(cpu)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
+      case .frameHeld:
+        books.frameHeld(at: moment.time)
+        if let frame { oracle?.held(frame) }
       case .forgetFrame:
         guard let frame else { continue }
         books.dropped(deferrals[frame], at: moment.time)
@@ -224,9 +231,6 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .recycleFrame:
         books.recycled(at: moment.time)
         oracle?.recycled()
-      case .holdFrame:
-        books.heldBack(at: moment.time)
-        if let frame { oracle?.heldBack(frame) }
       }
     }
     actions.removeAll(keepingCapacity: true)

@@ -27,8 +27,9 @@ public struct ReplaySession: ~Copyable {
 
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
-    reconstruction = Reconstruction(context)
-    reconstruction.followsUnmappedFrames = blueprints.contains(where: \.followsUnmappedFrames)
+    var moments = MomentKindSet.always
+    for blueprint in blueprints { moments.formUnion(blueprint.moments) }
+    reconstruction = Reconstruction(context, telling: moments)
     entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
   }
 

@@ -29,13 +29,13 @@ private let tick: UInt64 = 4_000_000
     script.allocate(cpu: 0, task: 100, pfn: 0x11)
     let figures = try figures(script)
     #expect(figures.tlbRow == [0, 0, 0, 0, 0])
-    #expect(figures.ledger.framesHeldBack == 2 && figures.ledger.forcedFlushes == 0)
+    #expect(figures.ledger.framesHeld == 2 && figures.ledger.forcedFlushes == 0)
     #expect(figures.ledger.deferred == 2 && figures.ledger.absorbed == 2)
     #expect(figures.safety?.violations == 0 && figures.safety?.framesChecked == 1)
     // Ages end at the tick, the length of which the name can say.
     #expect(figures.ages.longest >= tick - 1000)
     let faster = try self.figures(script, "latr-hz-1000")
-    #expect(faster.ledger.framesHeldBack == 2 && faster.safety?.violations == 0)
+    #expect(faster.ledger.framesHeld == 2 && faster.safety?.violations == 0)
   }
 
   @Test func theRateOfTicksIsInTheName() throws {
@@ -43,8 +43,8 @@ private let tick: UInt64 = 4_000_000
     script.unmap(cpu: 0, task: 100, pfns: [0x20], receivers: [users[1]])
     script.skip(1_500_000)
     script.allocate(cpu: 0, task: 100, pfn: 0x20)
-    #expect(try figures(script).ledger.framesHeldBack == 1)
-    #expect(try figures(script, "latr-hz-1000").ledger.framesHeldBack == 0)
+    #expect(try figures(script).ledger.framesHeld == 1)
+    #expect(try figures(script, "latr-hz-1000").ledger.framesHeld == 0)
   }
 
   @Test func contextSwitchesSweepTheirCPU() throws {
@@ -55,7 +55,7 @@ private let tick: UInt64 = 4_000_000
     script.add(.pageFree, cpu: 2, task: 0, [0x999, 0])
     script.allocate(cpu: 0, task: 100, pfn: 0x11)
     let figures = try figures(script)
-    #expect(figures.ledger.framesHeldBack == 1 && figures.ledger.absorbed == 1)
+    #expect(figures.ledger.framesHeld == 1 && figures.ledger.absorbed == 1)
     #expect(figures.safety?.framesChecked == 1 && figures.safety?.violations == 0)
   }
 

@@ -115,7 +115,7 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102), (3
     let outcome = try CatalogReplay.checkBooks(ReplayPropertyTests.unmapStream(seed), "fpr")
     for figures in outcome.policies[1].cases {
       #expect(figures.ledger.deferred > 0 && figures.ledger.refused == 0)
-      #expect(figures.ledger.framesHeldBack == 0)
+      #expect(figures.ledger.framesHeld == 0)
     }
     _ = try CatalogReplay.checkBooks(seed, "fpr")
   }

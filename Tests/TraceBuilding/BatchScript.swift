@@ -65,7 +65,8 @@ public struct BatchScript {
   public mutating func allocate(
     cpu: Int, task: Int32, pfn: UInt64, order: UInt64 = 0, isMovable: Bool = true
   ) {
-    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0, isMovable ? 1 : 0])
+    // GFP_HIGHUSER_MOVABLE | __GFP_COMP of Linux 6.12.
+    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0x140cca, isMovable ? 1 : 0])
   }
 
   /// `kmem:mm_page_free`.

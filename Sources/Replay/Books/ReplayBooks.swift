@@ -108,10 +108,8 @@ struct ReplayBooks {
     if isCounted(time) { ledger.framesRecycled += 1 }
   }
 
-  /// A frame was allocated that would not have been free yet.
-  mutating func heldBack(at time: UInt64) {
-    if isCounted(time) { ledger.framesHeldBack += 1 }
-  }
+  /// A frame that the recorded run takes would have been held.
+  mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
 
   /// A frame was freed with a deferral.
   mutating func freed(with deferral: UInt32, at time: UInt64) {

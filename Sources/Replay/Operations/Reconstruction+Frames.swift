@@ -16,9 +16,10 @@ extension Reconstruction {
   }
 
   mutating func allocated(
-    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isMovable: Bool
+    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isAtomic: Bool, isMovable: Bool
   ) {
     counts.allocations += 1
+    if isAtomic { counts.addressSpaces.atomicAllocations += 1 }
     guard let block = block(pfn, order) else { return }
     for frame in block {
       guard let index = frames.index(of: frame) else { continue }
@@ -35,7 +36,9 @@ extension Reconstruction {
       }
       if state.isFreedWithBatch {
         counts.batchFramesReused += 1
-        emit(.frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch)
+        emit(
+          .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch,
+          isAtomic: isAtomic)
       }
       state.life = .allocated
       state.isFreedWithBatch = false
@@ -45,7 +48,7 @@ extension Reconstruction {
     let task = Int(cpus[cpu].taskIndex)
     if tasks.states[task].hasRefilled {
       tasks.states[task].hasRefilled = false
-      emit(.taskAllocated, cpu, time)
+      emit(.taskAllocated, cpu, time, isAtomic: isAtomic)
     }
   }
 
@@ -94,6 +97,7 @@ extension Reconstruction {
       if unmap != 0 { emit(.unmappedFrameFreed, cpu, time, subject: UInt32(index), batch: unmap) }
       if batch != 0 {
         counts.batchFramesFreed += 1
+        counts.causes.framesFreed[Int(tasks.states[task].flushedCause.rawValue)] += 1
         emit(.frameFreed, cpu, time, subject: UInt32(index), batch: batch)
       }
     }
@@ -150,12 +154,6 @@ extension Reconstruction {
     state.isFreedWithBatch = false
     state.life = .allocated
     frames[index] = state
-  }
-
-  mutating func migrationStarted(_ task: Int, reason: Int64) {
-    tasks.states[task].isInMigration = true
-    tasks.states[task].migrationReason = Int8(truncatingIfNeeded: max(-1, min(reason, 127)))
-    tasks.states[task].forgetEntries()
   }
 
   mutating func migrationEnded(_ cpu: Int, _ time: UInt64) {

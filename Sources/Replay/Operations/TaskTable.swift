@@ -27,14 +27,11 @@ struct TaskState {
   var kind = Kind.unnamed
   /// Number of its name among the names of all threads; 0 where no event tells the name.
   var nameGroup: UInt32 = 0
-  /// Number of its mm, and that mm's id, where `kmem:rss_stat` tells; 0 elsewhere.
+  /// The same of its mm, where ``process`` is known.
   var mmGroup: UInt32 = 0
-  var mmID: UInt64 = 0
   var isKswapd = false
   var isInDirectReclaim = false
   var isInMigration = false
-  /// Why it migrates (``MigrationReason`` raw value); -1 where no event tells.
-  var migrationReason: Int8 = -1
   /// Whether the frees that follow directly belong to the batch just flushed.
   var isFreeingBatch = false
   /// Whether they belong to the flush of one mm that the task did last, whose number this is.
@@ -55,6 +52,24 @@ struct TaskState {
   var writableEntries: UInt32 = 0
   var unclearEntries: UInt32 = 0
   var largeFolios: UInt32 = 0
+  /// Pages that migration entries replaced since then, and the frame of the last one.
+  var entryPages: UInt32 = 0
+  var lastEntryFrame = UInt64.max
+  /// Why it migrates, -1 unknown, and what its last batch flush was for.
+  var migrationReason: Int8 = -1
+  var flushedCause = FlushCause.unknown
+  /// System call that it is in, its arguments, and the one that ended last.
+  var call = MemoryCall.none
+  var endedCall = MemoryCall.none
+  var arguments = CallArguments()
+  /// Whether its last way into the kernel was a page fault, of a write to a present page, and where.
+  var isInFault = false
+  var isProtectFault = false
+  var faultAddress: UInt64 = 0
+  /// Whether its last event was the flush of a NUMA scan.
+  var isScanning = false
+  /// Its mm as far as it is named, 0 unknown.
+  var process: UInt32 = 0
 
   /// Whose time it spends now.
   var payer: TaskClass {
@@ -76,11 +91,38 @@ struct TaskState {
   /// Whether it set migration entries that no batch flush has paid for.
   var hasEntries: Bool { (readOnlyEntries | writableEntries | unclearEntries) > 0 }
 
+  /// It faulted on a user address, in user mode or in kernel code.
+  mutating func fault(at address: UInt64, isProtection: Bool, isUser: Bool) {
+    if isUser {
+      kind = .user
+      // Whoever faults in user mode is in no system call, whether its end was seen or not.
+      call = .none
+    }
+    isInFault = true
+    isProtectFault = isProtection
+    faultAddress = address
+  }
+
+  /// A migration entry replaced a page that none did just before.
+  mutating func replacePage(_ frame: UInt64) {
+    lastEntryFrame = frame
+    entryPages &+= 1
+  }
+
+  /// A system call began.
+  mutating func begin(_ call: MemoryCall, _ arguments: CallArguments?) {
+    self.call = call
+    isInFault = false
+    self.arguments = arguments ?? CallArguments()
+  }
+
   mutating func forgetEntries() {
     readOnlyEntries = 0
     writableEntries = 0
     unclearEntries = 0
     largeFolios = 0
+    entryPages = 0
+    lastEntryFrame = .max
   }
 }
 
@@ -97,7 +139,7 @@ struct TaskTable {
   private var slots: [UInt32] = Array(repeating: 0, count: 256)
   /// Names and mms are numbered together, from 1.
   private var nameGroups: [String: UInt32] = [:]
-  private var mmGroups: [UInt64: UInt32] = [:]
+  private var mmGroups: [UInt32: UInt32] = [:]
   /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
   private var processes: [UInt32] = [0]
 
@@ -145,16 +187,20 @@ struct TaskTable {
     return number
   }
 
-  /// A thread is seen in the mm with this id (`kmem:rss_stat` of its own mm).
-  mutating func enter(_ id: UInt64, _ index: Int) {
-    guard index != 0, states[index].mmID != id else { return }
-    if mmGroups[id] == nil {
-      guard mmGroups.count < Self.tasksMax else { return }
-      mmGroups[id] = newGroup()
-    }
-    states[index].mmID = id
-    states[index].mmGroup = mmGroups[id] ?? 0
-    processes[Int(states[index].nameGroup)] = states[index].mmGroup
+  /// A thread is seen in an mm; 0 where that is no longer known.
+  mutating func enter(_ process: UInt32, _ index: Int) {
+    guard index != 0, states[index].process != process else { return }
+    states[index].process = process
+    states[index].mmGroup = process == 0 ? 0 : group(ofMM: process)
+    if process != 0 { processes[Int(states[index].nameGroup)] = states[index].mmGroup }
+  }
+
+  private mutating func group(ofMM process: UInt32) -> UInt32 {
+    if let known = mmGroups[process] { return known }
+    guard mmGroups.count < Self.tasksMax else { return 0 }
+    let number = newGroup()
+    mmGroups[process] = number
+    return number
   }
 
   /// Groups given so far lie below this.

@@ -1,8 +1,8 @@
 /// Lazy TLB coherence (LATR, ASPLOS 2018): instead of interrupting others, a CPU records what they have
 /// to invalidate, and each does so at its next timer tick or context switch.
 ///
-/// Lazy are the flushes behind which pages are freed (munmap, madvise, unmap batches); what stays
-/// mapped with other permissions is flushed at once. Freed frames are held back until every CPU has
+/// Lazy are the flushes behind which pages are freed (munmap, madvise, unmap batches) and NUMA scans;
+/// what stays mapped with other permissions is flushed at once. Freed frames are held back until every CPU has
 /// swept. A CPU has room for so many records; when they are all taken, it interrupts as before.
 struct LATR: FlushPolicy {
   /// What a kernel with it is built with.
@@ -61,7 +61,9 @@ struct LATR: FlushPolicy {
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) -> FlushDecision {
-    guard shootdown.batch != 0 else { return .asRecorded(isRefused: false) }
+    guard shootdown.batch != 0 || shootdown.cause == .numaScan else {
+      return .asRecorded(isRefused: false)
+    }
     return record(shootdown, deferral, now, &actions)
   }
 
@@ -119,7 +121,7 @@ struct LATR: FlushPolicy {
 
   private func take(_ deferral: UInt32, _ actions: inout [FlushAction]) {
     guard rules.holdsFrames, deferral != 0, !debts.owing(deferral).isEmpty else { return }
-    actions.append(.holdFrame)
+    actions.append(.frameHeld)
   }
 }
 
@@ -129,8 +131,8 @@ extension LATR {
       "timer ticks are in no event: \(rules.ticksPerSecond) a second (Debian's CONFIG_HZ is 250, the "
         + "paper's 1000), on all CPUs at once, also on idle ones; of context switches only those to "
         + "another mm, to idle and back count",
-      "lazy are unmap batches and flushes of one mm with page frees directly behind them; NUMA scans, "
-        + "which the paper makes lazy too, are flushed at once here",
+      "lazy are unmap batches, NUMA scans, and flushes of one mm with page frees directly behind them "
+        + "(munmap, madvise); without system calls (raw_syscalls) these are told apart less surely",
       "a frame that the recorded run allocated before the sweep counts as held back: which other "
         + "frame, and how much more memory, a kernel would take is not modelled, nor are held-back "
         + "addresses",

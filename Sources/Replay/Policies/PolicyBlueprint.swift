@@ -2,7 +2,8 @@
 public struct PolicyBlueprint: Sendable {
   /// What tells a policy that a deferral has to end, beside the allocation of a frame.
   enum Trigger: Sendable {
-    case refill, writeProtectFault, writableMapping, fileWrite, drain, promotion
+    case refill, writeProtectFault, writableMapping, fileWrite, drain, userFault, unmapRange
+    case truncate, pressure, promotion
   }
 
   /// The name that reports show.
@@ -21,7 +22,17 @@ public struct PolicyBlueprint: Sendable {
   let changesOtherFlushes: Bool
   /// Whether it follows frames that a flush of one mm freed.
   let followsUnmappedFrames: Bool
-  private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
+  /// What it is told.
+  var moments: MomentKindSet {
+    var kinds = MomentKindSet.always
+    if followsUnmappedFrames {
+      kinds.formUnion([.unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken])
+    }
+    if triggers.contains(.promotion) { kinds.formUnion([.inaccessibleUnmap]) }
+    return kinds
+  }
+  private let make:
+    @Sendable (ReplayAssumption?, ReplayContext, MomentKindSet, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
@@ -38,16 +49,18 @@ public struct PolicyBlueprint: Sendable {
     self.asksForFrames = asksForFrames
     self.changesOtherFlushes = changesOtherFlushes
     self.followsUnmappedFrames = followsUnmappedFrames
-    make = { assumption, context, isChecked in
-      PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
+    make = { assumption, context, moments, isChecked in
+      PolicyRun(
+        policy(assumption ?? .expected, context), assumption, context, hearing: moments,
+        isChecked: isChecked)
     }
   }
 
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
   func replays(_ context: ReplayContext) -> [any PolicyReplay] {
-    guard asksForPermissions || asksForProcesses else { return [make(nil, context, true)] }
+    guard asksForPermissions || asksForProcesses else { return [make(nil, context, moments, true)] }
     return ReplayAssumption.allCases.map {
-      make($0, context, $0 == .expected || context.checksEveryCase)
+      make($0, context, moments, $0 == .expected || context.checksEveryCase)
     }
   }
 }

@@ -60,12 +60,13 @@ struct SafetyOracle {
   /// A CPU flushes itself.
   mutating func flushed(_ cpu: Int) { stale.flushed(cpu) }
 
-  /// The frame that is handed out next stays with the process that freed it: its own translations are
-  /// no danger to it. They stay stale for whoever gets the frame later.
-  mutating func recycled() { isRecycled = true }
+  /// A frame that the recorded run is about to take would still have been held: another one is
+  /// taken, which nobody has a stale translation to.
+  mutating func held(_ frame: Int) { serials[frame] = 0 }
 
-  /// The frame is not handed out: the policy holds it back.
-  mutating func heldBack(_ frame: Int) { serials[frame] = 0 }
+  /// The frame that is handed out next stays with the process that freed it: its own translations
+  /// are no danger to it. They stay stale for whoever gets the frame later.
+  mutating func recycled() { isRecycled = true }
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
