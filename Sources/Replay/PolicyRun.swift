@@ -9,8 +9,11 @@ protocol PolicyReplay {
   /// What the safety check found; nil where this case is not checked.
   var safety: SafetyVerdict? { get }
 
-  /// Replays the first `count` moments.
-  mutating func replay(_ source: borrowing Reconstruction, count: Int)
+  /// The kinds of moment that make a difference to it.
+  var kinds: MomentKindSet { get }
+
+  /// Replays the moments at `positions`, ascending.
+  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32])
   /// Closes the books.
   mutating func finish()
 }
@@ -26,8 +29,6 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   let assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
   private var policy: Policy
-  /// What the policy is told: what others ask for beside it must change nothing.
-  private let moments: MomentKindSet
   private var oracle: SafetyOracle?
   /// What became of the last unmap batch of each task, and of its last flush of one mm.
   private var decisions: [Decision] = []
@@ -36,25 +37,30 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
+  private let listens: MomentKindSet
 
   init(
-    _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext,
-    hearing moments: MomentKindSet, isChecked: Bool
+    _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext, isChecked: Bool
   ) {
-    self.moments = moments
     self.policy = policy
     self.assumption = assumption
     books = ReplayBooks(context)
     oracle = isChecked ? SafetyOracle(context) : nil
+    listens = policy.listens
+  }
+
+  var kinds: MomentKindSet {
+    let own = listens.union(.everyRun)
+    return oracle == nil ? own : own.union(SafetyOracle.listens)
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, count: Int) {
+  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
     growTo(source)
-    for position in 0..<count {
-      let moment = source.moments[position]
-      if books.isOver(moment.time) || !moments.contains(moment.kind) { continue }
+    for position in positions {
+      let moment = source.moments[Int(position)]
+      if books.isOver(moment.time) { continue }
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
@@ -86,8 +92,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         other(moment, source)
       default: other(moment, source)
       }
-      last = moment
     }
+    if let position = positions.last { last = source.moments[Int(position)] }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
@@ -116,8 +122,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
-    policy.other(moment, source, now, &actions)
-    act(moment)
+    if listens.contains(moment.kind) {
+      policy.other(moment, source, now, &actions)
+      if !actions.isEmpty { act(moment) }
+    }
     oracle?.observe(moment, source)
   }
 

@@ -106,7 +106,7 @@ private let tick: UInt64 = 4_000_000
       var rules = LATR.Rules()
       rules.holdsFrames = false
       let careless = PolicyBlueprint(
-        name: "careless", asksForPermissions: false, followsUnmappedFrames: true
+        name: "careless", asksForPermissions: false
       ) { [rules] _, context in LATR(rules, context) }
       var session = ReplaySession(context, blueprints: [careless])
       script.forEachBatch { session.consume($0, directory: script.directory) }

@@ -132,6 +132,9 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
+  /// The kind of the moment at a position.
+  func kind(_ position: Int) -> Moment.Kind { moments[position].kind }
+
   /// Says of the first `count` moments, which are complete, how long their batch flushes last.
   mutating func estimateDurations(_ count: Int) {
     for position in 0..<count where moments[position].kind == .shootdown {

@@ -69,7 +69,7 @@ struct PageCacheChange {
 }
 
 /// The kinds of moment that somebody wants to be told.
-struct MomentKindSet {
+struct MomentKindSet: Equatable, Sendable {
   private var bits: UInt64
   static let all = MomentKindSet(bits: .max)
   /// All but what only few policies listen to.
@@ -83,14 +83,19 @@ struct MomentKindSet {
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
 
+  /// What every run follows by itself.
+  static let everyRun = MomentKindSet([
+    .shootdown, .frameFreed, .frameAllocated, .lazyBegin, .lazyEnd,
+  ])
+
   private init(bits: UInt64) { self.bits = bits }
 
   init(_ kinds: [Moment.Kind]) {
     bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
   }
 
-  mutating func formUnion(_ kinds: [Moment.Kind]) { bits |= MomentKindSet(kinds).bits }
-  mutating func formUnion(_ other: MomentKindSet) { bits |= other.bits }
+  /// The kinds of both.
+  func union(_ other: MomentKindSet) -> MomentKindSet { MomentKindSet(bits: bits | other.bits) }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

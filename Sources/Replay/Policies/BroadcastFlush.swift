@@ -29,6 +29,8 @@ struct BroadcastFlush: FlushPolicy {
     self.broadcastsForOthers = broadcastsForOthers
   }
 
+  var listens: MomentKindSet { MomentKindSet([]) }
+
   mutating func growTo(tasks: Int, frames: Int) {
     let count = ProcessIdentity.count(tasks: tasks)
     guard qualifiedSince.count < count else { return }

@@ -26,6 +26,8 @@ struct InaccessibleFlush: FlushPolicy {
     everybody = CPUMask(0..<cpuCount)
   }
 
+  var listens: MomentKindSet { MomentKindSet([.inaccessibleUnmap]) }
+
   mutating func growTo(tasks: Int, frames: Int) {
     let count = ProcessIdentity.count(tasks: tasks)
     guard masks.count < count else { return }

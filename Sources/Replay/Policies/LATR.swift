@@ -36,6 +36,13 @@ struct LATR: FlushPolicy {
     records = Array(repeating: [], count: context.cpuCount)
   }
 
+  var listens: MomentKindSet {
+    MomentKindSet([
+      .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,
+      .unmappedFrameTaken,
+    ])
+  }
+
   mutating func growTo(tasks: Int, frames: Int) {}
 
   /// Every CPU sweeps at every tick. Ticks are taken for those of the trace's clock, on all CPUs at
@@ -139,8 +146,7 @@ extension LATR {
       "tlb_flush counts leave out flushes that a CPU does of itself",
     ]
     return PolicyBlueprint(
-      name: rules.name, limits: limits, asksForPermissions: false, changesOtherFlushes: true,
-      followsUnmappedFrames: true
+      name: rules.name, limits: limits, asksForPermissions: false, changesOtherFlushes: true
     ) { _, context in LATR(rules, context) }
   }
 

@@ -48,6 +48,12 @@ struct PageRecycling: FlushPolicy {
     cleanThrough = Array(repeating: 0, count: cpuCount)
   }
 
+  var listens: MomentKindSet {
+    MomentKindSet([
+      .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+    ])
+  }
+
   mutating func growTo(tasks: Int, frames: Int) {
     while held.count < tasks { held.append(0) }
     while processes.count < ProcessIdentity.count(tasks: tasks) { processes.append(Process()) }
@@ -216,7 +222,7 @@ extension PageRecycling {
     source: "fast page recycling, arXiv 2409.10946",
     PolicyBlueprint(
       name: "fpr", limits: limits, asksForPermissions: false, asksForProcesses: true,
-      changesOtherFlushes: true, followsUnmappedFrames: true
+      changesOtherFlushes: true
     ) { assumption, context in
       let identity: ProcessIdentity =
         switch assumption {

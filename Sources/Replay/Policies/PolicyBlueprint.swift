@@ -20,25 +20,12 @@ public struct PolicyBlueprint: Sendable {
   let asksForFrames: Bool
   /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
   let changesOtherFlushes: Bool
-  /// Whether it follows frames that a flush of one mm freed.
-  let followsUnmappedFrames: Bool
-  /// What it is told.
-  var moments: MomentKindSet {
-    var kinds = MomentKindSet.always
-    if followsUnmappedFrames {
-      kinds.formUnion([.unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken])
-    }
-    if triggers.contains(.promotion) { kinds.formUnion([.inaccessibleUnmap]) }
-    return kinds
-  }
-  private let make:
-    @Sendable (ReplayAssumption?, ReplayContext, MomentKindSet, Bool) -> any PolicyReplay
+  private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
     asksForProcesses: Bool = false, asksForFrames: Bool = true, changesOtherFlushes: Bool = false,
-    followsUnmappedFrames: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
@@ -48,19 +35,16 @@ public struct PolicyBlueprint: Sendable {
     self.asksForProcesses = asksForProcesses
     self.asksForFrames = asksForFrames
     self.changesOtherFlushes = changesOtherFlushes
-    self.followsUnmappedFrames = followsUnmappedFrames
-    make = { assumption, context, moments, isChecked in
-      PolicyRun(
-        policy(assumption ?? .expected, context), assumption, context, hearing: moments,
-        isChecked: isChecked)
+    make = { assumption, context, isChecked in
+      PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }
   }
 
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
   func replays(_ context: ReplayContext) -> [any PolicyReplay] {
-    guard asksForPermissions || asksForProcesses else { return [make(nil, context, moments, true)] }
+    guard asksForPermissions || asksForProcesses else { return [make(nil, context, true)] }
     return ReplayAssumption.allCases.map {
-      make($0, context, moments, $0 == .expected || context.checksEveryCase)
+      make($0, context, $0 == .expected || context.checksEveryCase)
     }
   }
 }

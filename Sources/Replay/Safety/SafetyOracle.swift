@@ -4,6 +4,9 @@
 /// A batch flush that does not happen leaves its CPUs with translations to the pages that the batch
 /// unmapped; frames that are freed with it are stale on these CPUs until each has flushed.
 struct SafetyOracle {
+  /// The moments that it must see.
+  static let listens = MomentKindSet([.switchedMM])
+
   private struct Unmap {
     var batch: UInt32 = 0
     /// Deferral of the stale-translation check; 0 where the batch was flushed.
