@@ -133,11 +133,11 @@ struct LATR: FlushPolicy {
 }
 
 extension LATR {
-  private static func blueprint(_ rules: Rules) -> PolicyBlueprint {
+  static func blueprint(_ rules: Rules) -> PolicyBlueprint {
     let limits = [
       "timer ticks are in no event: \(rules.ticksPerSecond) a second (Debian's CONFIG_HZ is 250, the "
         + "paper's 1000), on all CPUs at once, also on idle ones; of context switches only those to "
-        + "another mm, to idle and back count",
+        + "another mm, to idle and back count, and nothing else where times have no known unit",
       "lazy are unmap batches, NUMA scans, and flushes of one mm with page frees directly behind them "
         + "(munmap, madvise); without system calls (raw_syscalls) these are told apart less surely",
       "a frame that the recorded run allocated before the sweep counts as held back: which other "

@@ -9,7 +9,7 @@ public struct PolicyBlueprint: Sendable {
   /// The name that reports show.
   public let name: String
   /// What this policy leaves out or takes for granted, for the notes of a report.
-  let limits: [String]
+  private(set) var limits: [String]
   /// The triggers that it listens to.
   let triggers: [Trigger]
   /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
@@ -38,6 +38,13 @@ public struct PolicyBlueprint: Sendable {
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }
+  }
+
+  /// The same with one more limit.
+  func noting(_ limit: String) -> PolicyBlueprint {
+    var noted = self
+    noted.limits.append(limit)
+    return noted
   }
 
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
