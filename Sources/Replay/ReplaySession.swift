@@ -5,6 +5,9 @@ public import TraceEvents
 /// Feed it every batch of the instance in time order, then call ``finish()``. State (who runs where,
 /// which frames are free) is followed from the first event on, the window limits what is counted.
 public struct ReplaySession: ~Copyable {
+  /// Moments that all replays go through before the next: few enough to stay in a core's own cache.
+  private static let momentsAtATime = 1 << 11
+
   private var reconstruction: Reconstruction
   private struct Entry {
     var blueprint: PolicyBlueprint
@@ -85,16 +88,25 @@ public struct ReplaySession: ~Copyable {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
     reconstruction.estimateDurations(ready)
+    var next = 0
+    while next < ready {
+      let end = min(next + Self.momentsAtATime, ready)
+      replay(next..<end)
+      next = end
+    }
+    reconstruction.drop(ready)
+  }
+
+  private mutating func replay(_ range: Range<Int>) {
     for audience in audiences {
       positions.removeAll(keepingCapacity: true)
-      for position in 0..<ready where audience.kinds.contains(reconstruction.kind(position)) {
+      for position in range where audience.kinds.contains(reconstruction.kind(position)) {
         positions.append(UInt32(truncatingIfNeeded: position))
       }
       for member in audience.members {
         entries[member.entry].replays[member.replay].replay(reconstruction, at: positions)
       }
     }
-    reconstruction.drop(ready)
   }
 
   private var isCSDTraced: Bool {

@@ -1,5 +1,6 @@
 import Testing
 import TraceBuilding
+import TraceEvents
 
 @testable import Replay
 

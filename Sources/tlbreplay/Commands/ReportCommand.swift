@@ -14,6 +14,7 @@ struct ReportCommand: ParsableCommand {
         tlbreplay report capture-directory
         tlbreplay report --bounds --json trace.dat
         tlbreplay report --policy luf-v12 --policy my-policy.toml trace.dat
+        tlbreplay report --policy luf-v10 --policy luf-v11 --forbid-violations trace.dat
       """)
 
   @OptionGroup var input: InputOptions
@@ -27,7 +28,7 @@ struct ReportCommand: ParsableCommand {
       valueName: "NAME"))
   var policies: [String] = []
 
-  @Flag(help: "Show every case that the bounds come from.")
+  @Flag(help: "Show every case that the bounds come from, and what each safety verdict counted.")
   var bounds = false
 
   @Option(
@@ -35,6 +36,9 @@ struct ReportCommand: ParsableCommand {
       "How long a flush lasts that the recorded run did not do. Default: from the trace.",
       valueName: "NS"))
   var flushDuration: UInt64?
+
+  @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
+  var forbidViolations = false
 
   func validate() throws {
     let known = PolicyCatalog.lines.map(\.name)
@@ -73,5 +77,13 @@ struct ReportCommand: ParsableCommand {
     let outcome = try loaded.replay(
       trace, policies: try blueprints(), flushDuration: flushDuration, progress: progress)
     try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
+    guard forbidViolations else { return }
+    if let violation = ReplayReport.violation(trace, outcome) {
+      throw CheckFailure(description: "\(loaded.name): \(violation)")
+    }
+    // A gate that could not look must not say that all is well.
+    if let unchecked = ReplayReport.uncheckedPolicy(outcome) {
+      throw TraceError(unchecked, file: loaded.name)
+    }
   }
 }
