@@ -79,7 +79,10 @@ extension ReplayReport {
     }
     if ledger.framesHeld > 0 {
       facts.append(
-        ("held", "\(counted(ledger.framesHeld, "frame", "frames")) taken that would not be free yet"))
+        (
+          "held",
+          "\(counted(ledger.framesHeld, "frame", "frames")) taken that would not be free yet"
+        ))
     }
     if ledger.framesRecycled > 0 {
       facts.append(
