@@ -82,7 +82,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         act(moment, frame: frame)
       case .frameRefilled:
         let frame = Int(moment.subject)
-        policy.refilled(frame, with: deferrals[frame], now, &actions)
+        policy.refilled(frame, with: deferrals[frame], source.frames, now, &actions)
         act(moment)
       case .lazyBegin:
         books.lazyBegin(now.cpu)
@@ -144,6 +144,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     var opened: UInt32 = 0
     switch decision {
     case .asRecorded(let isRefused):
+      books.keep(shootdown)
       if isRefused { books.refused(shootdown) }
     case .putOff:
       books.putOff(shootdown)
@@ -213,7 +214,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let deferral = deferrals[frame]
     deferrals[frame] = 0
     now.isAtomic = moment.isAtomic
-    policy.allocated(frame, with: deferral, now, &actions)
+    policy.allocated(frame, with: deferral, source.frames, now, &actions)
     act(moment, frame: frame)
     books.dropped(deferral, at: moment.time)
     oracle?.observe(moment, source)

@@ -124,7 +124,8 @@ public struct ReplaySession: ~Copyable {
     let isExact = isCSDTraced
     let figures = CaseFigures(
       assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
-      ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(), bursts: FlushBursts(),
+      anotherRun: nil, ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(),
+      bursts: FlushBursts(),
       payers: [], safety: nil)
     let total = figures.tlbRowTotal
     var notes: [String] = []
@@ -137,7 +138,7 @@ public struct ReplaySession: ~Copyable {
     return PolicyOutcome(
       name: PolicyCatalog.recordedName, figures: seen.hasFlushes ? figures : nil, cases: [],
       rowLower: seen.hasFlushes ? total : nil, rowUpper: seen.hasFlushes && isExact ? total : nil,
-      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
+      runLower: nil, runUpper: nil, ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 
@@ -145,12 +146,13 @@ public struct ReplaySession: ~Copyable {
     let row = recordedRow()
     let flushes = reconstruction.tally.flushes
     let books = replay.books
+    let changed = row.indices.map { row[$0] + books.changes.interrupts[$0] }
     return CaseFigures(
-      assumption: replay.assumption,
-      tlbRow: row.indices.map { row[$0] + books.changes.interrupts[$0] },
+      assumption: replay.assumption, tlbRow: changed,
       tlbFlush: flushes.indices.map { reason in
         flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
+      anotherRun: books.draw.range(around: changed.reduce(0, +)),
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
       safety: replay.safety)
@@ -175,6 +177,9 @@ public struct ReplaySession: ~Copyable {
       cases: isObservable && cases.count > 1 ? cases : [],
       rowLower: isObservable ? totals.min() : nil,
       rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
+      runLower: isObservable ? cases.compactMap(\.anotherRun?.lowerBound).min() : nil,
+      runUpper: isObservable && isCSDTraced
+        ? cases.compactMap(\.anotherRun?.upperBound).max() : nil,
       ipisAvoided: expected.flatMap { figures in
         recorded.figures.map { $0.tlbRowTotal - figures.tlbRowTotal }
       },

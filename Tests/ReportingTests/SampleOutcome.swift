@@ -84,14 +84,16 @@ enum SampleOutcome {
     CaseFigures(
       assumption: assumption, tlbRow: [10, 20],
       tlbFlush: [[1, 0], [10, 20], [0, 0], [0, 0], [2, 3]],
-      ledger: ledger(), pending: pending(), ages: ages(), bursts: bursts(), payers: payers(),
+      anotherRun: 20...50, ledger: ledger(), pending: pending(), ages: ages(), bursts: bursts(),
+      payers: payers(),
       safety: safety)
   }
 
   static func policy(_ name: String, _ safety: SafetyVerdict?) -> PolicyOutcome {
     PolicyOutcome(
       name: name, figures: figures(safety), cases: [figures(nil, .onlyProven)], rowLower: 25,
-      rowUpper: 300, ipisAvoided: 270, rowGrade: .modelled, flushGrade: .modelled,
+      rowUpper: 300, runLower: 20, runUpper: 320, ipisAvoided: 270, rowGrade: .modelled,
+      flushGrade: .modelled,
       notes: ["open loop", "only of \(name)"])
   }
 
@@ -101,8 +103,10 @@ enum SampleOutcome {
       figures: CaseFigures(
         assumption: nil, tlbRow: [100, 200],
         tlbFlush: [[1, 0], [100, 200], [0, 0], [0, 0], [20, 30]],
-        ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(), bursts: FlushBursts(),
-        payers: [], safety: nil), cases: [], rowLower: 300, rowUpper: 300, ipisAvoided: 0,
+        anotherRun: nil, ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(),
+        bursts: FlushBursts(),
+        payers: [], safety: nil), cases: [], rowLower: 300, rowUpper: 300, runLower: nil,
+      runUpper: nil, ipisAvoided: 0,
       rowGrade: .derived, flushGrade: .measured, notes: [])
   }
 

@@ -98,7 +98,8 @@ protocol FlushPolicy: Sendable {
 
   /// A frame that was freed with a recorded batch is allocated; `deferral` may be 0.
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction])
 
   /// Frame `frame` was freed behind a flush of one mm that was put off as `deferral`.
   mutating func unmappedFreed(
@@ -115,7 +116,8 @@ protocol FlushPolicy: Sendable {
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
   /// See ``drained(_:with:_:_:)``.
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction])
 
   /// Anything else.
   mutating func other(
@@ -157,7 +159,8 @@ extension FlushPolicy {
   ) {}
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {}
 
   mutating func other(
