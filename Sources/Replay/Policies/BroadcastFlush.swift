@@ -71,7 +71,8 @@ extension BroadcastFlush {
     "broadcast flushes send no interrupt, raise no row and write no event: with this policy the TLB "
       + "row and the tlb_flush counts no longer measure flushes, the ledger's broadcasts do",
     "which threads are one process is not visible without kmem:rss_stat: the figure shown takes "
-      + "those of the same name, the upper bound each by itself, with a global ASID 32 ticks (128 ms) after it qualifies; "
+      + "those of the same name, the upper bound each by itself, with a global ASID 32 ticks "
+      + "(128 ms) after it qualifies; "
       + "the lower bound gives it at once, and to flushes of another's mm too",
     "modelled: a process qualifies when a flush reaches three other CPUs; how many global ASIDs are "
       + "left, Xen, and a CPU without INVLPGB are not",

@@ -1,9 +1,10 @@
-/// Lazy TLB coherence (LATR, ASPLOS 2018): instead of interrupting others, a CPU records what they have
-/// to invalidate, and each does so at its next timer tick or context switch.
+/// Lazy TLB coherence (LATR, ASPLOS 2018): instead of interrupting others, a CPU records what they
+/// have to invalidate, and each does so at its next timer tick or context switch.
 ///
-/// Lazy are the flushes behind which pages are freed (munmap, madvise, unmap batches) and NUMA scans;
-/// what stays mapped with other permissions is flushed at once. Freed frames are held back until every CPU has
-/// swept. A CPU has room for so many records; when they are all taken, it interrupts as before.
+/// Lazy are the flushes behind which pages are freed (munmap, madvise, unmap batches) and NUMA
+/// scans; what stays mapped with other permissions is flushed at once. Freed frames are held back
+/// until every CPU has swept. A CPU has room for so many records; when they are all taken, it
+/// interrupts as before.
 struct LATR: FlushPolicy {
   /// What a kernel with it is built with.
   struct Rules: Sendable, Equatable {

@@ -1,5 +1,5 @@
-/// Fast page recycling (FPR, arXiv 2409.10946): a frame that goes back to the process that unmapped it
-/// needs no flush, since only that process has stale translations to it.
+/// Fast page recycling (FPR, arXiv 2409.10946): a frame that goes back to the process that unmapped
+/// it needs no flush, since only that process has stale translations to it.
 ///
 /// A flush that munmap or madvise does to free pages is put off. The CPUs that owe it are kept by
 /// process; its frames remember the process for as long as no flush has paid, across recycling. When
