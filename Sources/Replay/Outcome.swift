@@ -6,8 +6,8 @@ public struct Ledger: Sendable, Equatable {
   public internal(set) var fates = Array(repeating: 0, count: DeferralFate.allCases.count)
   /// Still owed at the window's end.
   public internal(set) var pending = 0
-  /// Eligible batches that were flushed at once because another flush was running. Not part of
-  /// ``deferred``.
+  /// Eligible batches that were flushed at once because another flush was running, or no record of
+  /// them could be kept. Not part of ``deferred``.
   public internal(set) var refused = 0
   /// Recorded shootdowns that the policy does without interrupts. Not part of ``deferred``.
   public internal(set) var broadcasts = 0
@@ -19,6 +19,9 @@ public struct Ledger: Sendable, Equatable {
   public internal(set) var forcedFlushes = 0
   /// See ``forcedFlushes``.
   public internal(set) var flushes = Array(repeating: 0, count: DeferralFate.allCases.count)
+
+  /// Frames, inside the window, that went back to the process that freed them, flush unpaid.
+  public internal(set) var framesRecycled = 0
 
   /// Empty books.
   public init() {}
@@ -40,6 +43,8 @@ public struct Ledger: Sendable, Equatable {
   public var flushesForPermission: Int { flushes[DeferralFate.permission.rawValue] }
   /// See ``flushesForAllocation``.
   public var flushesForFileWrite: Int { flushes[DeferralFate.fileWrite.rawValue] }
+  /// Flushes for unmaps that the recorded run did not flush.
+  public var flushesForUnmap: Int { flushes[DeferralFate.unmap.rawValue] }
 
   /// Whether every deferred batch has exactly one fate.
   public var isBalanced: Bool { deferred == fates.reduce(0, +) + pending }

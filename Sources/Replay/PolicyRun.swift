@@ -30,7 +30,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private(set) var books: ReplayBooks
   private var policy: Policy
   private var oracle: SafetyOracle?
+  /// What became of the last unmap batch of each task, and of its last flush of one mm.
   private var decisions: [Decision] = []
+  private var unmapDecisions: [Decision] = []
   private var deferrals: [UInt32] = []
   private var actions: [FlushAction] = []
   private var now = Situation()
@@ -55,18 +57,25 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   var safety: SafetyVerdict? { oracle?.verdict }
 
   mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
-    growTo(tasks: source.tasks.states.count, frames: source.frames.indexCount)
+    growTo(source)
     for position in positions {
       let moment = source.moments[Int(position)]
       if books.isOver(moment.time) { continue }
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
+      now.processGroup = Int(source.tasks.processGroup(now.task))
+      now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+      policy.timePassed(now, &actions)
+      act(moment)
       switch moment.kind {
       case .shootdown:
         shootdown(source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment)
       case .frameFreed: freed(moment, source)
       case .frameAllocated: allocated(moment, source)
+      case .unmappedFrameFreed: unmappedFreed(moment, source)
+      case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
+      case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
       case .frameDrained:
         let frame = Int(moment.subject)
         policy.drained(frame, with: deferrals[frame], now, &actions)
@@ -97,9 +106,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books.close(at: now.time) { policy.isOwed($0) }
   }
 
-  private mutating func growTo(tasks: Int, frames: Int) {
+  private mutating func growTo(_ source: borrowing Reconstruction) {
+    let tasks = max(source.tasks.states.count, source.tasks.groupCount)
+    let frames = source.frames.indexCount
     guard decisions.count < tasks || deferrals.count < frames else { return }
-    while decisions.count < tasks { decisions.append(Decision()) }
+    while decisions.count < tasks {
+      decisions.append(Decision())
+      unmapDecisions.append(Decision())
+    }
     if deferrals.count < frames {
       deferrals.append(contentsOf: repeatElement(0, count: frames - deferrals.count))
     }
@@ -144,8 +158,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     oracle?.shootdown(shootdown, isDone: opened == 0)
     act(moment)
     guard shootdown.batch != 0 || opened != 0 else { return }
-    books.release(decisions[task].deferral)
-    decisions[task] = Decision(batch: shootdown.batch, deferral: opened)
+    let kept = Decision(batch: shootdown.batch, deferral: opened)
+    if shootdown.kind == .unmapBatch {
+      books.release(decisions[task].deferral)
+      decisions[task] = kept
+    } else {
+      books.release(unmapDecisions[task].deferral)
+      unmapDecisions[task] = kept
+    }
   }
 
   private mutating func freed(_ moment: Moment, _ source: borrowing Reconstruction) {
@@ -161,13 +181,41 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     oracle?.observe(moment, source)
   }
 
+  private mutating func unmappedFreed(
+    _ moment: Moment, _ source: borrowing Reconstruction
+  ) {
+    let decision = unmapDecisions[now.task]
+    if decision.deferral != 0, decision.batch == moment.batch {
+      let frame = Int(moment.subject)
+      books.dropped(deferrals[frame], at: moment.time)
+      deferrals[frame] = decision.deferral
+      books.freed(with: decision.deferral, at: moment.time)
+      policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
+      act(moment, frame: frame)
+    }
+    oracle?.observe(moment, source)
+  }
+
+  private mutating func unmappedAllocated(
+    _ moment: Moment, _ source: borrowing Reconstruction, isMovable: Bool
+  ) {
+    let frame = Int(moment.subject)
+    // What a batch freed is told of at its own moment, which follows.
+    let deferral = moment.batch == 0 ? deferrals[frame] : 0
+    if moment.batch == 0 { deferrals[frame] = 0 }
+    policy.unmappedAllocated(frame, isMovable: isMovable, with: deferral, now, &actions)
+    act(moment, frame: frame)
+    books.dropped(deferral, at: moment.time)
+    oracle?.observe(moment, source)
+  }
+
   private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
     let frame = Int(moment.subject)
     let deferral = deferrals[frame]
     deferrals[frame] = 0
     now.isAtomic = moment.isAtomic
     policy.allocated(frame, with: deferral, source.frames, now, &actions)
-    act(moment)
+    act(moment, frame: frame)
     books.dropped(deferral, at: moment.time)
     oracle?.observe(moment, source)
   }
@@ -184,11 +232,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:
         books.frameHeld(at: moment.time)
-        if moment.kind == .frameAllocated { oracle?.held(Int(moment.subject)) }
+        if let frame { oracle?.held(frame) }
       case .forgetFrame:
         guard let frame else { continue }
         books.dropped(deferrals[frame], at: moment.time)
         deferrals[frame] = 0
+      case .recycleFrame:
+        books.recycled(at: moment.time)
+        oracle?.recycled()
       }
     }
     actions.removeAll(keepingCapacity: true)

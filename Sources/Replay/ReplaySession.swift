@@ -39,13 +39,15 @@ public struct ReplaySession: ~Copyable {
 
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
-    reconstruction = Reconstruction(context, telling: .all)
     entries = blueprints.map { blueprint in
       var replays = blueprint.replays(context)
       let cases = replays.count
       if let floor = blueprint.floor { replays.append(floor.replay(context)) }
       return Entry(blueprint: blueprint, replays: replays, cases: cases)
     }
+    var told = MomentKindSet.always
+    for entry in entries { for replay in entry.replays { told = told.union(replay.kinds) } }
+    reconstruction = Reconstruction(context, telling: told)
     for entry in entries.indices {
       for replay in entries[entry].replays.indices {
         let kinds = entries[entry].replays[replay].kinds
@@ -168,10 +170,11 @@ public struct ReplaySession: ~Copyable {
   private borrowing func outcome(
     _ entry: Entry, _ cases: [CaseFigures], recorded: PolicyOutcome
   ) -> PolicyOutcome {
-    let missing = seen.missing(reconstruction)
+    let missing = seen.missing(for: entry.blueprint)
     let batches = reconstruction.counts.batchShootdowns.reduce(0, +)
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
-    let isObservable = missing.isEmpty || (seen.hasFlushes && batches == 0)
+    let isRecordedRun = batches == 0 && !entry.blueprint.changesOtherFlushes
+    let isObservable = missing.isEmpty || (seen.hasFlushes && isRecordedRun)
     let bounds = bounds(entry, cases, recorded: recorded)
     let scatter = cases.compactMap { figures in
       figures.anotherRun.map { ($0.upperBound - $0.lowerBound) / 2 }

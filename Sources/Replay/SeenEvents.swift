@@ -22,12 +22,13 @@ struct SeenEvents {
 
   var hasFlushes: Bool { has(.tlbFlush) }
 
-  /// Why lazy unmap flush cannot be replayed; empty where it can.
-  func missing(_ reconstruction: borrowing Reconstruction) -> [String] {
+  /// Why a policy cannot be replayed; empty where it can.
+  func missing(for policy: PolicyBlueprint) -> [String] {
     var missing: [String] = []
     if !hasFlushes { missing.append(Self.noFlushes) }
     if !hasCPU { missing.append("no CPU column: who flushes whom is not visible") }
     if !hasTask { missing.append("no thread ids: which flush pays for which unmap is not visible") }
+    guard policy.asksForFrames else { return missing }
     if !has(.pageAlloc) {
       missing.append(
         "no kmem:mm_page_alloc events: when a freed frame is taken again, which forces the "
@@ -112,6 +113,11 @@ struct SeenEvents {
         ? nil
         : "no vmscan:mm_vmscan_direct_reclaim_begin and mm_vmscan_wakeup_kswapd events: pressure "
           + "does not end deferral"
+    case .promotion:
+      has(.migratePagesStart) && has(.setMigrationPTE) && has(.migratePages)
+        ? nil
+        : "no migrate:mm_migrate_pages_start, mm_migrate_pages or set_migration_pte events: "
+          + "promotions by hinting faults are not visible"
     case .drain:
       has(.pagePCPDrain)
         ? nil : "no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy"

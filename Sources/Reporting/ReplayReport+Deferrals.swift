@@ -20,7 +20,12 @@ extension ReplayReport {
 
   /// Fates as an account: the last row is the sum of those above it.
   private static func fates(_ ledger: Ledger) -> Report.Table {
-    var rows = DeferralFate.allCases.map { fate in
+    // What only few policies know is left out where it did not happen.
+    let shown = DeferralFate.allCases.filter { fate in
+      (fate != .unmap && fate != .recycled)
+        || ledger.fates[fate.rawValue] + ledger.flushes[fate.rawValue] > 0
+    }
+    var rows = shown.map { fate in
       [fate.label, count(ledger.fates[fate.rawValue]), count(ledger.flushes[fate.rawValue])]
     }
     rows.append(["pending at the window's end", count(ledger.pending), ""])
@@ -71,6 +76,20 @@ extension ReplayReport {
     if ledger.broadcasts > 0 {
       facts.append(
         ("silent", "\(counted(ledger.broadcasts, "flush", "flushes")) done without interrupts"))
+    }
+    if ledger.framesHeld > 0 {
+      facts.append(
+        (
+          "held",
+          "\(counted(ledger.framesHeld, "frame", "frames")) taken that would not be free yet"
+        ))
+    }
+    if ledger.framesRecycled > 0 {
+      facts.append(
+        (
+          "recycled",
+          "\(counted(ledger.framesRecycled, "frame", "frames")) went back to their process"
+        ))
     }
     return facts
   }
@@ -143,6 +162,8 @@ extension DeferralFate {
     case .permission: "permission change"
     case .fileWrite: "write to a file"
     case .pressure: "memory pressure"
+    case .unmap: "unmap that the recorded run did not flush"
+    case .recycled: "frames that stayed in their process"
     }
   }
 
@@ -154,6 +175,8 @@ extension DeferralFate {
     case .permission: "permission"
     case .fileWrite: "file_write"
     case .pressure: "pressure"
+    case .unmap: "unmap"
+    case .recycled: "recycled"
     }
   }
 }

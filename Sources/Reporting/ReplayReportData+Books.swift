@@ -17,6 +17,8 @@ extension ReplayReportData {
       "forced_by_pressure": JSONValue(ledger.forcedByPressure),
       "refused": JSONValue(ledger.refused), "pending": JSONValue(ledger.pending),
       "broadcasts": JSONValue(ledger.broadcasts),
+      "frames_held": JSONValue(ledger.framesHeld),
+      "frames_recycled": JSONValue(ledger.framesRecycled),
       "balanced": .bool(ledger.isBalanced),
       "forced_flushes": JSONValue(ledger.forcedFlushes),
       "forced_flushes_by_cause": .object(flushes),

@@ -45,6 +45,39 @@ import TraceEvents
     return script
   }
 
+  /// A stream in which tasks of two programs unmap memory and take it again, with a migration, a
+  /// reclaim pass, an idle CPU or a change of mm between.
+  static func unmapStream(_ seed: UInt64) -> BatchScript {
+    var random = SplitMix64(seed: seed)
+    var script = BatchScript()
+    script.directory.name(task: 40, "kswapd0")
+    for cpu in 0..<4 { script.directory.name(task: Int32(100 + cpu), cpu == 3 ? "other" : "app") }
+    for _ in 0..<400 {
+      let cpu = Int(random.next() % 4)
+      let task = Int32(100 + cpu)
+      let mask = random.next()
+      let pfn = 0x1000 + random.next() % 48
+      let receivers = (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }
+        .map { (cpu: $0, task: Int32(100 + $0)) }
+      let pfns = (0..<(1 + random.next() % 4)).map { 0x1000 + (pfn + $0) % 48 }
+      script.skip(random.next() % 400_000)
+      switch random.next() % 10 {
+      case 0, 1, 2: script.unmap(cpu: cpu, task: task, pfns: pfns, receivers: receivers)
+      case 3: script.reclaim(cpu: 4, task: 40, pfns: pfns, receivers: receivers)
+      case 4:
+        script.shootdown(cpu: cpu, task: task, receivers: receivers, localReason: 3, pages: 3)
+      case 5:
+        if mask >> 8 & 3 == 0 {
+          script.flush(cpu: cpu, task: task, reason: 0)
+        } else {
+          script.free(cpu: cpu, task: mask >> 8 & 3 == 1 ? 0 : task, pfn: pfn)
+        }
+      default: script.allocate(cpu: cpu, task: task, pfn: pfn, isMovable: random.next() % 8 != 0)
+      }
+    }
+    return script
+  }
+
   @Test(arguments: 1...60 as ClosedRange<UInt64>)
   func booksBalanceAndBoundsHold(_ seed: UInt64) throws {
     let outcome = try ReplaySessionTests.replay(Self.stream(seed), cpus: 5)

@@ -23,7 +23,8 @@ import TraceEvents
         Int($0.replacing(",", with: ""))
       }
     }
-    #expect(batches.count == DeferralFate.allCases.count + 2)
+    // Unmaps that the recorded run did not flush, and recycled frames, only where there are some.
+    #expect(batches.count == DeferralFate.allCases.count - 2 + 2)
     #expect(batches.dropLast().reduce(0, +) == batches.last)
     #expect(batches.last == 1_660)
   }

@@ -10,12 +10,12 @@ enum SampleOutcome {
   static func ledger() -> Ledger {
     var ledger = Ledger()
     ledger.deferred = 1_660
-    ledger.fates = [500, 700, 300, 100, 50]
+    ledger.fates = [500, 700, 300, 100, 50, 0, 0]
     ledger.pending = 10
     ledger.refused = 39
     ledger.broadcasts = 3
     ledger.forcedFlushes = 42
-    ledger.flushes = [0, 20, 15, 5, 2]
+    ledger.flushes = [0, 20, 15, 5, 2, 0, 0]
     return ledger
   }
 

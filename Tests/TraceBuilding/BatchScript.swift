@@ -78,10 +78,12 @@ public struct BatchScript {
     add(.tlbFlush, cpu: cpu, task: task, [UInt64(bitPattern: reason), UInt64(bitPattern: pages)])
   }
 
-  /// `kmem:mm_page_alloc`.
-  public mutating func allocate(cpu: Int, task: Int32, pfn: UInt64, order: UInt64 = 0) {
+  /// `kmem:mm_page_alloc`, of movable memory unless `isMovable` says otherwise.
+  public mutating func allocate(
+    cpu: Int, task: Int32, pfn: UInt64, order: UInt64 = 0, isMovable: Bool = true
+  ) {
     // GFP_HIGHUSER_MOVABLE | __GFP_COMP of Linux 6.12.
-    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0x140cca, 1])
+    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0x140cca, isMovable ? 1 : 0])
   }
 
   /// `kmem:mm_page_free`.
@@ -136,6 +138,16 @@ public struct BatchScript {
   ) {
     for pfn in pfns { add(.filemapDelete, cpu: cpu, task: task, [pfn, 1, pfn, 0, 0]) }
     shootdown(cpu: cpu, task: task, receivers: receivers, hasCSD: hasCSD)
+    for pfn in pfns { free(cpu: cpu, task: task, pfn: pfn) }
+    for pfn in pfns { add(.pageFreeBatched, cpu: cpu, task: task, [pfn]) }
+  }
+
+  /// A task unmaps memory of its own: flushes its mm and frees the pages.
+  public mutating func unmap(
+    cpu: Int, task: Int32, pfns: [UInt64], receivers: [(cpu: Int, task: Int32)],
+    pages: Int64 = -1
+  ) {
+    shootdown(cpu: cpu, task: task, receivers: receivers, localReason: 3, pages: pages)
     for pfn in pfns { free(cpu: cpu, task: task, pfn: pfn) }
     for pfn in pfns { add(.pageFreeBatched, cpu: cpu, task: task, [pfn]) }
   }

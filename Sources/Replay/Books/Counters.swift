@@ -40,7 +40,9 @@ struct CounterChanges {
   mutating func remove(_ shootdown: Shootdown) {
     shootdown.countedInterrupts.forEach { interrupts[$0] -= 1 }
     shootdown.countedRemoteEvents.forEach { flushes[1][$0] -= 1 }
-    if shootdown.isLocalCounted { flushes[2][shootdown.initiator] -= 1 }
+    if shootdown.isLocalCounted {
+      flushes[shootdown.kind == .unmapBatch ? 2 : 3][shootdown.initiator] -= 1
+    }
     if shootdown.isSendCounted { flushes[4][shootdown.initiator] -= 1 }
   }
 

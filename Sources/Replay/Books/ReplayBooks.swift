@@ -119,6 +119,11 @@ struct ReplayBooks {
 
   // MARK: Frames
 
+  /// A frame went back to the process that freed it.
+  mutating func recycled(at time: UInt64) {
+    if isCounted(time) { ledger.framesRecycled += 1 }
+  }
+
   /// A frame that the recorded run takes would have been held.
   mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
 

@@ -15,7 +15,8 @@ struct FrameTable {
 
   /// What is known of a frame, and which unmap batch it was last seen in.
   ///
-  /// Two bits of state, one that says that its free belongs to a flushed batch, 29 of batch number.
+  /// Two bits of state, one that says that its free belongs to a flushed batch, one that a flush of
+  /// one mm freed it some time, 28 of batch number.
   struct State: Equatable {
     private var bits: UInt32 = 0
 
@@ -30,13 +31,18 @@ struct FrameTable {
       get { bits >> 29 & 1 != 0 }
       set { bits = bits & ~(1 << 29) | (newValue ? 1 << 29 : 0) }
     }
+    /// Whether it was ever freed with a flush of one mm, whatever became of it since.
+    var wasUnmapped: Bool {
+      get { bits >> 28 & 1 != 0 }
+      set { bits = bits & ~(1 << 28) | (newValue ? 1 << 28 : 0) }
+    }
     /// The batch; 0 is none. Numbers wrap (``batchLimit``), far beyond any frame's stay in a batch.
     var batch: UInt32 {
       get { bits & (Self.batchLimit - 1) }
       set { bits = bits & ~(Self.batchLimit - 1) | newValue & (Self.batchLimit - 1) }
     }
 
-    static let batchLimit: UInt32 = 1 << 29
+    static let batchLimit: UInt32 = 1 << 28
   }
 
   private(set) var states: [State] = []

@@ -62,6 +62,14 @@ public enum FlushCause: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether a flush of one mm may be that of pages that are unmapped for good.
+  var mayUnmap: Bool {
+    switch self {
+    case .munmap, .madvise, .mmap, .exit, .exec, .otherSystemCall, .unknown: true
+    default: false
+    }
+  }
+
   /// The words for it in a report.
   public var label: String {
     switch self {

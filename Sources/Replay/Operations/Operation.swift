@@ -61,7 +61,8 @@ struct Shootdown {
   var ifMM: CauseFound
   var ifBatch: CauseFound
   var awaitsNextEvent = false
-  /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold.
+  /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold. A flush
+  /// of one mm has a number where frees directly follow it and these frames are followed.
   var batch: UInt32 = 0
   var unmapped = UnmapCount()
   /// CPUs that it interrupted.
@@ -141,6 +142,17 @@ struct Moment {
     case directReclaimEnd
     /// An allocation woke kswapd.
     case kswapdWakeup
+    /// A migration for a NUMA hinting fault ended that unmapped pages and flushed no batch, since no
+    /// CPU can use their entries (Linux 6.4, commit 4d4b6d66db63).
+    case inaccessibleUnmap
+    /// Frame `subject` was freed behind the flush of one mm with number `batch`. This and the next
+    /// two only where a policy follows these frames.
+    case unmappedFrameFreed
+    /// A frame that was once freed so is allocated as user memory or page cache, or as anything else.
+    /// Where it was freed last with unmap batch `batch`, a ``frameAllocated`` follows.
+    case unmappedFrameAllocated
+    /// See ``unmappedFrameAllocated``.
+    case unmappedFrameTaken
   }
 
   var time: UInt64

@@ -31,12 +31,12 @@ extension Reconstruction {
   mutating func memoryCounted(_ cpu: Int, mm: UInt64, isCurrent: Bool) {
     guard isCurrent, mm != EventBatch.absent else { return }
     let process = UInt32(truncatingIfNeeded: mm) & 0xfff_ffff
-    tasks.states[Int(cpus[cpu].taskIndex)].process = max(process, 1)
+    tasks.enter(max(process, 1), Int(cpus[cpu].taskIndex))
   }
 
   mutating func executed(_ cpu: Int) {
     let task = Int(cpus[cpu].taskIndex)
     addressEvidence.forget(tasks.states[task].process)
-    tasks.states[task].process = 0
+    tasks.enter(0, task)
   }
 }

@@ -16,7 +16,7 @@ extension Reconstruction {
   }
 
   mutating func allocated(
-    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isAtomic: Bool
+    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isAtomic: Bool, isMovable: Bool
   ) {
     counts.allocations += 1
     if isAtomic { counts.addressSpaces.atomicAllocations += 1 }
@@ -28,6 +28,11 @@ extension Reconstruction {
       case .unknown: counts.framesFirstSeenAllocated += 1
       case .allocated: counts.framesAllocatedTwice += 1
       case .free: counts.framesReused += 1
+      }
+      if state.wasUnmapped, followsUnmappedFrames {
+        emit(
+          isMovable ? .unmappedFrameAllocated : .unmappedFrameTaken, cpu, time,
+          subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
       }
       if state.isFreedWithBatch {
         counts.batchFramesReused += 1
@@ -82,10 +87,14 @@ extension Reconstruction {
       }
       counts.framesFreed += 1
       let batch = batchOfFree(state, task, order: order)
+      let unmap =
+        batch == 0 && tasks.states[task].isFreeingUnmapped ? tasks.states[task].flushedUnmap : 0
       state.life = .free
       state.batch = batch
       state.isFreedWithBatch = batch != 0
+      if unmap != 0 { state.wasUnmapped = true }
       frames[index] = state
+      if unmap != 0 { emit(.unmappedFrameFreed, cpu, time, subject: UInt32(index), batch: unmap) }
       if batch != 0 {
         counts.batchFramesFreed += 1
         counts.causes.framesFreed[Int(tasks.states[task].flushedCause.rawValue)] += 1
@@ -147,7 +156,15 @@ extension Reconstruction {
     frames[index] = state
   }
 
-  mutating func migrationEnded(_ task: Int) {
+  mutating func migrationEnded(_ cpu: Int, _ time: UInt64) {
+    let task = Int(cpus[cpu].taskIndex)
+    let state = tasks.states[task]
+    // A flush would have taken the entries: those of a hinting fault were inaccessible.
+    if state.isInMigration, state.hasEntries,
+      Int(state.migrationReason) == MigrationReason.numaMisplaced.rawValue
+    {
+      emit(.inaccessibleUnmap, cpu, time)
+    }
     tasks.states[task].isInMigration = false
     tasks.states[task].forgetEntries()
     if tasks.states[task].deleted == 0 { tasks.states[task].openBatch = 0 }

@@ -189,6 +189,8 @@ extension Reconstruction {
     if shootdowns[slot].kind == .unmapBatch {
       takeEvidence(slot, index)
       findLazyMembers(slot)
+    } else if followsUnmappedFrames {
+      takeUnmap(slot, index, isFreeing: next == .pageFree || next == .pageFreeBatched)
     }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
@@ -210,6 +212,18 @@ extension Reconstruction {
     // Frames that carry no mark of their own are taken for the batch's only in a run of frees right
     // behind the flush; a migration's sources are all marked.
     tasks.states[index].isFreeingBatch = !task.isInMigration
+  }
+
+  /// A flush of one mm with frees directly behind it is that of unmapped pages: `tlb_flush_mmu` flushes,
+  /// then frees what it gathered (Linux 6.12 `mm/mmu_gather.c`).
+  private mutating func takeUnmap(_ slot: Int, _ index: Int, isFreeing: Bool) {
+    tasks.states[index].isFreeingUnmapped = false
+    guard isFreeing, shootdowns[slot].isLocal, shootdowns[slot].cause.mayUnmap,
+      Int(cpus[shootdowns[slot].initiator].taskIndex) == index
+    else { return }
+    shootdowns[slot].batch = newBatch()
+    tasks.states[index].isFreeingUnmapped = true
+    tasks.states[index].flushedUnmap = shootdowns[slot].batch
   }
 
   /// CPUs in the batch's mask that were not interrupted because they are lazy.
@@ -254,7 +268,9 @@ extension Reconstruction {
         && !(shootdowns[slot].awaitsNextEvent && shootdowns[slot].kind == .mm)
         && shootdowns[slot].outstanding == 0
         && !cpus.contains { $0.serving == cpus[cpu].open }
-      if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }
+      // Whether frees follow is only known when the initiator goes on.
+      let mayFree = followsUnmappedFrames && shootdowns[slot].kind == .mm
+      if (isComplete && !mayFree) || isOverdue { resolve(openOn: cpu, at: nil) }
       if isOverdue, !isComplete { counts.shootdownsCutShort += 1 }
       if isOverdue { matcher.end(on: cpu) }
     }

@@ -50,6 +50,8 @@ struct Reconstruction: ~Copyable {
   /// Shootdowns whose initiator may still wait.
   var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
+  /// Whether frames that flushes of one mm free are followed.
+  let followsUnmappedFrames: Bool
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false
   var areRunsTraced = false
@@ -75,6 +77,7 @@ struct Reconstruction: ~Copyable {
   init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
     self.context = context
     self.wanted = wanted
+    followsUnmappedFrames = wanted.contains(.unmappedFrameFreed)
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
     tally = RecordedTally(cpuCount: context.cpuCount)
     matcher = WaitWindowMatcher(cpuCount: context.cpuCount)
@@ -191,7 +194,10 @@ struct Reconstruction: ~Copyable {
   /// Notes who runs on a CPU, and whether a flush would leave it out.
   mutating func run(_ task: Int32, on cpu: Int, at time: UInt64, _ directory: EventDirectory) {
     let index = tasks.index(of: task)
-    if tasks.states[Int(index)].kind == .unnamed { tasks.name(index, directory.taskName(task)) }
+    let state = tasks.states[Int(index)]
+    if state.kind == .unnamed || state.nameGroup == 0 {
+      tasks.name(index, directory.taskName(task))
+    }
     cpus[cpu].task = task
     cpus[cpu].taskIndex = index
     let isLazy = tasks.states[Int(index)].isLazy
@@ -253,6 +259,7 @@ struct Reconstruction: ~Copyable {
     default: _ = systemCallEvent(kind, batch, row, cpu, time)
     }
     if tasks.states[task].isFreeingBatch { tasks.states[task].isFreeingBatch = false }
+    if tasks.states[task].isFreeingUnmapped { tasks.states[task].isFreeingUnmapped = false }
   }
 
   private mutating func migrationEvent(
@@ -265,7 +272,7 @@ struct Reconstruction: ~Copyable {
     switch kind {
     case .migratePagesStart:
       migrationStarted(task, reason: batch.signedWord(row, MigratePagesStart.reason))
-    case .migratePages: migrationEnded(task)
+    case .migratePages: migrationEnded(cpu, time)
     case .setMigrationPTE:
       let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
       entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
@@ -293,7 +300,10 @@ struct Reconstruction: ~Copyable {
       let isAtomic = flags.map { $0 & 0x400 == 0 } ?? false
       // The targets of a migration are taken without reclaim, but where sleeping is allowed.
       let isMigrating = tasks.states[Int(cpus[cpu].taskIndex)].isInMigration
-      allocated(cpu, time, pfn: pfn, order, isAtomic: isAtomic && !isMigrating)
+      // `MIGRATE_MOVABLE` is 1: user memory and page cache.
+      allocated(
+        cpu, time, pfn: pfn, order, isAtomic: isAtomic && !isMigrating,
+        isMovable: batch.word(row, PageAlloc.migratetype) == 1)
     case .pageFree:
       areFreesTraced = true
       freed(cpu, time, pfn: pfn, order)

@@ -72,6 +72,11 @@ struct PageCacheChange {
 struct MomentKindSet: Equatable, Sendable {
   private var bits: UInt64
   static let all = MomentKindSet(bits: .max)
+  /// All but what only few policies listen to.
+  static let always = MomentKindSet(
+    bits: ~MomentKindSet([
+      .inaccessibleUnmap, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+    ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
     .shootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained, .taskAllocated,

@@ -25,11 +25,18 @@ struct TaskState {
   }
 
   var kind = Kind.unnamed
+  /// Number of its name among the names of all threads; 0 where no event tells the name.
+  var nameGroup: UInt32 = 0
+  /// The same of its mm, where ``process`` is known.
+  var mmGroup: UInt32 = 0
   var isKswapd = false
   var isInDirectReclaim = false
   var isInMigration = false
   /// Whether the frees that follow directly belong to the batch just flushed.
   var isFreeingBatch = false
+  /// Whether they belong to the flush of one mm that the task did last, whose number this is.
+  var isFreeingUnmapped = false
+  var flushedUnmap: UInt32 = 0
   /// Whether a refill moved pending frames since its last allocation.
   var hasRefilled = false
   /// Whether it ran on a CPU when a batch flush interrupted that: its mm is one that is unmapped.
@@ -79,9 +86,10 @@ struct TaskState {
   var isLazy: Bool { kind == .idle || kind == .kernel }
   /// Whether it is known to be unmapping pages right now.
   var isUnmapping: Bool {
-    isKswapd || isInDirectReclaim || deleted > 0
-      || (readOnlyEntries | writableEntries | unclearEntries) > 0
+    isKswapd || isInDirectReclaim || deleted > 0 || hasEntries
   }
+  /// Whether it set migration entries that no batch flush has paid for.
+  var hasEntries: Bool { (readOnlyEntries | writableEntries | unclearEntries) > 0 }
 
   /// It faulted on a user address, in user mode or in kernel code.
   mutating func fault(at address: UInt64, isProtection: Bool, isUser: Bool) {
@@ -129,6 +137,11 @@ struct TaskTable {
   private(set) var untracked = 0
   private var ids: [Int32] = [EventBatch.unknownTask]
   private var slots: [UInt32] = Array(repeating: 0, count: 256)
+  /// Names and mms are numbered together, from 1.
+  private var nameGroups: [String: UInt32] = [:]
+  private var mmGroups: [UInt32: UInt32] = [:]
+  /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
+  private var processes: [UInt32] = [0]
 
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {
@@ -152,11 +165,53 @@ struct TaskTable {
     return index
   }
 
-  /// Takes the kind of an unnamed thread from its name.
+  /// Takes the group of a thread, and the kind of an unnamed one, from its name.
   mutating func name(_ index: UInt32, _ name: String?) {
-    guard index != 0, states[Int(index)].kind == .unnamed, let name else { return }
+    guard index != 0, let name else { return }
+    if states[Int(index)].nameGroup == 0 { states[Int(index)].nameGroup = group(of: name) }
+    guard states[Int(index)].kind == .unnamed else { return }
     states[Int(index)].kind = Self.isKernelThread(name) ? .kernel : .user
     states[Int(index)].isKswapd = name.hasPrefix("kswapd")
+  }
+
+  private mutating func group(of name: String) -> UInt32 {
+    if let known = nameGroups[name] { return known }
+    let number = newGroup()
+    nameGroups[name] = number
+    return number
+  }
+
+  private mutating func newGroup() -> UInt32 {
+    let number = UInt32(processes.count)
+    processes.append(number)
+    return number
+  }
+
+  /// A thread is seen in an mm; 0 where that is no longer known.
+  mutating func enter(_ process: UInt32, _ index: Int) {
+    guard index != 0, states[index].process != process else { return }
+    states[index].process = process
+    states[index].mmGroup = process == 0 ? 0 : group(ofMM: process)
+    if process != 0 { processes[Int(states[index].nameGroup)] = states[index].mmGroup }
+  }
+
+  private mutating func group(ofMM process: UInt32) -> UInt32 {
+    if let known = mmGroups[process] { return known }
+    guard mmGroups.count < Self.tasksMax else { return 0 }
+    let number = newGroup()
+    mmGroups[process] = number
+    return number
+  }
+
+  /// Groups given so far lie below this.
+  var groupCount: Int { processes.count }
+
+  /// The group of threads that a thread shares its mm with: those seen in the same one, else those
+  /// of the same name; 0 where neither is known.
+  func processGroup(_ index: Int) -> UInt32 {
+    let state = states[index]
+    if state.mmGroup != 0 || state.nameGroup == 0 { return state.mmGroup }
+    return processes[Int(state.nameGroup)]
   }
 
   private mutating func grow() {

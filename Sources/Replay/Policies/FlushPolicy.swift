@@ -10,6 +10,10 @@ public enum DeferralFate: Int, Sendable, CaseIterable {
   case fileWrite
   /// Memory ran short.
   case pressure
+  /// An unmap that the recorded run did not flush.
+  case unmap
+  /// Its frames went back to the process that freed them, which needs no flush.
+  case recycled
 }
 
 /// What a policy makes of a recorded shootdown.
@@ -39,6 +43,8 @@ enum FlushAction: Equatable {
   /// The frame at hand, which the recorded run takes here, would not have been to have: another
   /// frame is taken.
   case frameHeld
+  /// The frame at hand goes back to the process that may have stale translations to it.
+  case recycleFrame
 }
 
 /// The moment at hand, as a policy may know it.
@@ -46,6 +52,10 @@ struct Situation {
   var time: UInt64 = 0
   var cpu = 0
   var task = 0
+  /// Number of the threads that are taken for its process (``TaskTable/processGroup(_:)``), 0 where
+  /// nothing tells, and whether `kmem:rss_stat` proves it.
+  var processGroup = 0
+  var isProcessProven = false
   /// How long a flush lasts that the recorded run did not do, in the trace's unit.
   var flushDuration: UInt64 = 0
   /// Whether an allocation at hand cannot wait (no `__GFP_DIRECT_RECLAIM`).
@@ -65,6 +75,9 @@ protocol FlushPolicy: Sendable {
 
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
+
+  /// Time has passed until the moment at hand, which the policy is told of next.
+  mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction])
 
   /// A batched unmap is about to be flushed (mm == NULL, every page). `mayDefer`: its pages were
   /// mapped read-only, as far as the trace or the assumption says; it lasts until `end`.
@@ -88,7 +101,17 @@ protocol FlushPolicy: Sendable {
     _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
     _ actions: inout [FlushAction])
 
-  /// Such a frame goes from a per-CPU list to buddy, or back.
+  /// Frame `frame` was freed behind a flush of one mm that was put off as `deferral`.
+  mutating func unmappedFreed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+
+  /// A frame that was once freed behind a flush of one mm is allocated, as user memory or page cache
+  /// if `isMovable`; `deferral` is the one it carries, or 0.
+  mutating func unmappedAllocated(
+    _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction])
+
+  /// A frame freed with a batch goes from a per-CPU list to buddy, or back.
   mutating func drained(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
   /// See ``drained(_:with:_:_:)``.
@@ -109,7 +132,9 @@ protocol FlushPolicy: Sendable {
 }
 
 extension FlushPolicy {
-  var listens: MomentKindSet { .all }
+  var listens: MomentKindSet { .always }
+
+  mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction]) {}
 
   mutating func mmFlush(
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
@@ -118,6 +143,15 @@ extension FlushPolicy {
 
   mutating func freed(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func unmappedFreed(
+    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+  ) {}
+
+  mutating func unmappedAllocated(
+    _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {}
 
   mutating func drained(

@@ -3,13 +3,13 @@ public struct PolicyBlueprint: Sendable {
   /// What tells a policy that a deferral has to end, beside the allocation of a frame.
   enum Trigger: Sendable {
     case refill, writeProtectFault, writableMapping, fileWrite, drain, userFault, unmapRange
-    case truncate, pressure
+    case truncate, pressure, promotion
   }
 
   /// The name that reports show.
   public let name: String
   /// What this policy leaves out or takes for granted, for the notes of a report.
-  let limits: [String]
+  private(set) var limits: [String]
   /// The triggers that it listens to.
   let triggers: [Trigger]
   /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
@@ -33,12 +33,19 @@ public struct PolicyBlueprint: Sendable {
         .allPossible, context, isChecked: false)
     }
   }
+  /// Whether it makes a difference to it which threads are one process.
+  let asksForProcesses: Bool
+  /// Whether it follows frames from their free to their next allocation.
+  let asksForFrames: Bool
+  /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
+  let changesOtherFlushes: Bool
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
     guessesTriggers: Bool = false, floor: Floor? = nil,
+    asksForProcesses: Bool = false, asksForFrames: Bool = true, changesOtherFlushes: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
@@ -47,14 +54,24 @@ public struct PolicyBlueprint: Sendable {
     self.asksForPermissions = asksForPermissions
     self.guessesTriggers = guessesTriggers
     self.floor = floor
+    self.asksForProcesses = asksForProcesses
+    self.asksForFrames = asksForFrames
+    self.changesOtherFlushes = changesOtherFlushes
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }
   }
 
+  /// The same with one more limit.
+  func noting(_ limit: String) -> PolicyBlueprint {
+    var noted = self
+    noted.limits.append(limit)
+    return noted
+  }
+
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
   func replays(_ context: ReplayContext) -> [any PolicyReplay] {
-    guard asksForPermissions else { return [make(nil, context, true)] }
+    guard asksForPermissions || asksForProcesses else { return [make(nil, context, true)] }
     return ReplayAssumption.allCases.map {
       make($0, context, $0 == .expected || context.checksEveryCase)
     }

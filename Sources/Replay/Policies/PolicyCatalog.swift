@@ -13,6 +13,8 @@ public enum PolicyCatalog {
     LazyFlushRules.migrc8Entry, LazyFlushRules.migrc9Entry, LazyFlushRules.v10Entry,
     LazyFlushRules.v10AsPostedEntry, LazyFlushRules.v11Entry, LazyFlushRules.v12Entry,
     LazyFlushRules.v12RulesEntry, IdealUnmapFlush.entry,
+    BroadcastFlush.entry, InaccessibleFlush.entry, PageRecycling.entry, LATR.entry,
+    LATR.entryByRate,
   ]
 
   /// Name, one line on it, and source of everything that can be asked for.

@@ -1,7 +1,9 @@
-/// What is assumed where a trace does not tell: which unmapped pages were mapped read-only, and how
-/// long a flush lasts that the recorded run did not do.
+/// What is assumed where a trace does not tell: which unmapped pages were mapped read-only, how long
+/// a flush lasts that the recorded run did not do, and which threads are one process.
 ///
-/// The bounds of a policy are the least and the greatest result over all of these.
+/// The bounds of a policy are the least and the greatest result over all of these. For a policy
+/// that asks for processes ``onlyProven`` goes by what the trace shows of a thread, ``allPossible``
+/// by all that it does not rule out; what that means its notes say.
 public enum ReplayAssumption: Int, Sendable, CaseIterable {
   /// Only what is proven read-only is deferred; flushes last as the recorded ones.
   case onlyProven

@@ -15,6 +15,10 @@ struct SafetyOracle {
 
   private var stale: StaleTranslationOracle
   private var unmaps: [Unmap] = []
+  /// The same for flushes of one mm.
+  private var mmUnmaps: [Unmap] = []
+  /// Whether the frame that is being handed out goes back to the process that freed it.
+  private var isRecycled = false
   private var serials: [UInt32] = []
   private(set) var verdict = SafetyVerdict()
 
@@ -22,7 +26,10 @@ struct SafetyOracle {
 
   /// Room for so many tasks and frames.
   mutating func growTo(tasks: Int, frames: Int) {
-    while unmaps.count < tasks { unmaps.append(Unmap()) }
+    while unmaps.count < tasks {
+      unmaps.append(Unmap())
+      mmUnmaps.append(Unmap())
+    }
     if serials.count < frames {
       serials.append(contentsOf: repeatElement(0, count: frames - serials.count))
     }
@@ -32,7 +39,13 @@ struct SafetyOracle {
   mutating func shootdown(_ shootdown: borrowing Shootdown, isDone: Bool) {
     switch shootdown.kind {
     case .mm:
-      if isDone { stale.flushed(shootdown.cleaned) }
+      var unmap = Unmap(batch: shootdown.batch)
+      if isDone {
+        stale.flushed(shootdown.cleaned)
+      } else {
+        unmap.serial = stale.deferred(shootdown.mask)
+      }
+      mmUnmaps[Int(shootdown.taskIndex)] = unmap
     case .unmapBatch:
       var unmap = Unmap(batch: shootdown.batch)
       if isDone {
@@ -54,13 +67,25 @@ struct SafetyOracle {
   /// taken, which nobody has a stale translation to.
   mutating func held(_ frame: Int) { serials[frame] = 0 }
 
+  /// The frame that is handed out next stays with the process that freed it: its own translations
+  /// are no danger to it. They stay stale for whoever gets the frame later.
+  mutating func recycled() { isRecycled = true }
+
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
     switch moment.kind {
     case .frameFreed:
       let unmap = unmaps[Int(moment.task)]
       if unmap.batch == moment.batch { serials[Int(moment.subject)] = unmap.serial }
+    case .unmappedFrameFreed:
+      let unmap = mmUnmaps[Int(moment.task)]
+      if unmap.batch == moment.batch, unmap.serial != 0 {
+        serials[Int(moment.subject)] = unmap.serial
+      }
     case .frameAllocated: handedOut(moment, source.frames)
+    case .unmappedFrameAllocated, .unmappedFrameTaken:
+      // Where a batch freed the frame, the moment that follows is the one.
+      if moment.batch == 0 { handedOut(moment, source.frames) }
     case .switchedMM, .lazyEnd: stale.flushed(Int(moment.cpu))
     default: break
     }
@@ -69,6 +94,8 @@ struct SafetyOracle {
   private mutating func handedOut(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
     let serial = serials[frame]
+    defer { isRecycled = false }
+    if isRecycled { return }
     serials[frame] = 0
     guard serial != 0 else { return }
     verdict.framesChecked += 1

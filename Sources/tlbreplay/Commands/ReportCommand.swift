@@ -13,6 +13,7 @@ struct ReportCommand: ParsableCommand {
       Examples:
         tlbreplay report capture-directory
         tlbreplay report --bounds --json trace.dat
+        tlbreplay report --policy luf-v12 --policy my-policy.toml trace.dat
         tlbreplay report --policy luf-v10 --policy luf-v11 --forbid-violations trace.dat
       """)
 
@@ -22,30 +23,59 @@ struct ReportCommand: ParsableCommand {
   @Option(
     name: .customLong("policy"),
     help: ArgumentHelp(
-      "A flush policy to replay beside the recorded run; repeat it for more. Default: luf-v10.",
+      "A flush policy to replay beside the recorded run, or a policy file (with / or .toml in its "
+        + "name; see policies --help); repeat it for more. Default: luf-v10.",
       valueName: "NAME"))
   var policies: [String] = []
 
   @Flag(help: "Show every case that the bounds come from, and what each safety verdict counted.")
   var bounds = false
 
+  @Option(
+    help: ArgumentHelp(
+      "How long a flush lasts that the recorded run did not do. Default: from the trace.",
+      valueName: "NS"))
+  var flushDuration: UInt64?
+
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
 
   func validate() throws {
     let known = PolicyCatalog.lines.map(\.name)
-    if let unknown = policies.first(where: { !PolicyCatalog.isKnown($0) }) {
+    let names = policies.filter { !PolicyFile.isFile($0) }
+    if let unknown = names.first(where: { !PolicyCatalog.isKnown($0) }) {
       throw ValidationError(
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
     }
+    _ = try blueprints()
+  }
+
+  /// The policies that were asked for, once each; the recorded run is always there.
+  private func blueprints() throws -> [PolicyBlueprint] {
+    var found: [PolicyBlueprint] = []
+    var files: [String] = []
+    for name in policies.isEmpty ? PolicyCatalog.defaultNames : policies {
+      guard !files.contains(name) else { continue }
+      if PolicyFile.isFile(name) { files.append(name) }
+      let made =
+        PolicyFile.isFile(name)
+        ? try PolicyFile.blueprint(name) : PolicyCatalog.blueprint(named: name)
+      guard let made else { continue }
+      let isTwice = found.contains { $0.name == made.name }
+      if isTwice, PolicyFile.isFile(name) {
+        throw ValidationError("\(name): another policy file has the name \"\(made.name)\" too")
+      }
+      if !isTwice { found.append(made) }
+    }
+    return found
   }
 
   func run() throws {
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
-    let wanted = policies.isEmpty ? PolicyCatalog.defaultNames : policies
-    let outcome = try loaded.replay(trace, policies: wanted, progress: progress)
+    let outcome = try loaded.replay(
+      trace, policies: try blueprints(), flushDuration: flushDuration, progress: progress)
     try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {

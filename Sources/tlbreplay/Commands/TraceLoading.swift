@@ -43,8 +43,12 @@ struct LoadedInput {
     return description
   }
 
-  /// Replays the instance that `trace` describes under `policies`.
-  func replay(_ trace: TraceDescription, policies: [String], progress: Progress) throws -> Outcome {
+  /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
+  /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones.
+  func replay(
+    _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
+    progress: Progress
+  ) throws -> Outcome {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
       statistics: trace.statistics)
@@ -57,8 +61,15 @@ struct LoadedInput {
     }
     var context = ReplayContext(
       trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.window?.marks.span)
-    if trace.instanceFacts.timeUnit == .ticks { context.burstSpan = nil }
-    var session = try ReplaySession(context, policies: policies)
+    if trace.instanceFacts.timeUnit == .ticks {
+      context.burstSpan = nil
+      if flushDuration != nil {
+        throw TraceError(
+          "has times in ticks of an unknown rate: --flush-duration cannot be applied", file: name)
+      }
+    }
+    context.flushDuration = flushDuration
+    var session = ReplaySession(context, blueprints: policies)
     var reader = try self.trace.makeReader(
       ReadRequest(order: .time, instance: trace.instanceFacts.name))
     var batch = EventBatch()
