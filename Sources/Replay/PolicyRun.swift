@@ -54,7 +54,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       now.task = Int(moment.task)
       switch moment.kind {
       case .shootdown:
-        shootdown(source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment)
+        shootdown(
+          source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
       case .frameFreed: freed(moment, source)
       case .frameAllocated: allocated(moment, source)
       case .frameDrained:
@@ -103,7 +104,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     oracle?.observe(moment, source)
   }
 
-  private mutating func shootdown(_ shootdown: Shootdown, _ moment: Moment) {
+  private mutating func shootdown(
+    _ shootdown: Shootdown, _ moment: Moment, _ source: borrowing Reconstruction
+  ) {
     let task = Int(shootdown.taskIndex)
     let deferral = books.nextDeferral
     let decision: FlushDecision
@@ -128,7 +131,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       opened = deferral
     case .broadcast: books.broadcast(shootdown)
     }
-    oracle?.shootdown(shootdown, isDone: opened == 0)
+    oracle?.shootdown(shootdown, isDone: opened == 0, moment, source)
     act(moment)
     guard shootdown.batch != 0 || opened != 0 else { return }
     books.release(decisions[task].deferral)
@@ -164,7 +167,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       switch action {
       case .flush(let mask, let fate):
         books.flush(mask, fate, moment)
-        oracle?.flushed(mask)
+        oracle?.flushed(mask, fate, moment)
       case .cleanSelf(let cpu): oracle?.flushed(cpu)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)

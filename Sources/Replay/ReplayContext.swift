@@ -18,6 +18,8 @@ public struct ReplayContext: Sendable {
   public var flushDuration: UInt64?
   /// Whether the safety oracle watches every case and not only the one that is shown.
   var checksEveryCase = false
+  /// The rules beside I1 that the safety oracle judges.
+  var safetyChecks = SafetyChecks.all
 
   /// A context.
   public init(

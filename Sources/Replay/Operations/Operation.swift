@@ -77,7 +77,7 @@ struct Shootdown {
 
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
-  enum Kind: UInt8 {
+  enum Kind: UInt8, CaseIterable {
     /// `subject` is the number of a ``Shootdown``.
     case shootdown
     /// Frame `subject` was freed with unmap batch `batch`.
