@@ -168,7 +168,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .flush(let mask, let fate):
         books.flush(mask, fate, moment)
         oracle?.flushed(mask, fate, moment)
-      case .cleanSelf(let cpu): oracle?.flushed(cpu)
+      case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .forgetFrame:

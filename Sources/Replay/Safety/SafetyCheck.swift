@@ -20,6 +20,9 @@ protocol SafetyCheck: Sendable {
   mutating func flushed(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations)
 
+  /// A CPU flushes itself because the policy wants it to, before it is clean.
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations)
+
   /// See ``moments``.
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
@@ -37,6 +40,7 @@ struct SafetyNews: OptionSet {
   static let shootdowns = SafetyNews(rawValue: 1)
   static let flushes = SafetyNews(rawValue: 2)
   static let handouts = SafetyNews(rawValue: 4)
+  static let ownFlushes = SafetyNews(rawValue: 8)
 }
 
 /// A frame that an unflushed unmap freed, on its way to a new owner.
@@ -62,6 +66,8 @@ extension SafetyCheck {
   mutating func flushed(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
   ) {}
+
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {}
 
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations

@@ -14,6 +14,7 @@ struct SafetyOracle {
   private var checks: [any SafetyCheck]
   private var onShootdown: [Int] = []
   private var onFlush: [Int] = []
+  private var onOwnFlush: [Int] = []
   private var onHandout: [Int] = []
   /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
   private var always: [[Int]]
@@ -32,6 +33,7 @@ struct SafetyOracle {
     for (index, check) in checks.enumerated() {
       if check.hears.contains(.shootdowns) { onShootdown.append(index) }
       if check.hears.contains(.flushes) { onFlush.append(index) }
+      if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
       if check.hears.contains(.handouts) { onHandout.append(index) }
       for kind in kinds {
         if check.momentsAlways.contains(kind) {
@@ -92,7 +94,12 @@ struct SafetyOracle {
   }
 
   /// A CPU flushes itself.
-  mutating func flushed(_ cpu: Int) { stale.flush(cpu) }
+  mutating func flushed(_ cpu: Int, _ moment: Moment) {
+    // Asked for at every entry to the kernel, so nothing happens where nothing is owed.
+    guard stale.owing.contains(cpu) else { return }
+    for index in onOwnFlush { checks[index].flushedItself(cpu, moment, &stale) }
+    stale.flush(cpu)
+  }
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {

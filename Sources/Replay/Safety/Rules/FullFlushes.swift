@@ -12,7 +12,7 @@ struct FullFlushes: SafetyCheck {
   private var added = 0
   private var firstConverted: (moment: Moment, cpu: Int)?
 
-  var hears: SafetyNews { [.shootdowns, .flushes] }
+  var hears: SafetyNews { [.shootdowns, .flushes, .ownFlushes] }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
@@ -44,6 +44,10 @@ struct FullFlushes: SafetyCheck {
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
   ) {
     mask.forEach { if !stale.isLazy($0) { added += 1 } }
+  }
+
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {
+    added += 1
   }
 
   func verdicts() -> [RuleVerdict] {
