@@ -11,6 +11,9 @@ public struct Ledger: Sendable, Equatable {
   public internal(set) var refused = 0
   /// Recorded shootdowns that the policy does without interrupts. Not part of ``deferred``.
   public internal(set) var broadcasts = 0
+  /// Frames that the recorded run allocated while this policy would have held them back, so that
+  /// another frame is taken.
+  public internal(set) var framesHeld = 0
   /// Flushes that the recorded run did not do, inside the window, and of these those of each cause
   /// (``DeferralFate`` raw values).
   public internal(set) var forcedFlushes = 0

@@ -155,6 +155,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let frame = Int(moment.subject)
     let deferral = deferrals[frame]
     deferrals[frame] = 0
+    now.isAtomic = moment.isAtomic
     policy.allocated(frame, with: deferral, now, &actions)
     act(moment)
     books.dropped(deferral, at: moment.time)
@@ -171,6 +172,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
+      case .frameHeld:
+        books.frameHeld(at: moment.time)
+        if moment.kind == .frameAllocated { oracle?.held(Int(moment.subject)) }
       case .forgetFrame:
         guard let frame else { continue }
         books.dropped(deferrals[frame], at: moment.time)

@@ -92,6 +92,21 @@ struct SeenEvents {
     case .fileWrite:
       has(.sysExitWrite) || has(.sysExitPwrite64) || has(.rawSysExit)
         ? nil : "no write system calls: writes to files do not end deferral"
+    case .userFault:
+      has(.pageFaultUser)
+        ? nil : "no exceptions:page_fault_user events: faults do not end deferral"
+    case .unmapRange:
+      has(.rawSysEnter) || has(.sysEnterMunmap)
+        ? nil : "no munmap and mprotect system calls: they do not end deferral"
+    case .truncate:
+      has(.filemapDelete)
+        ? nil
+        : "no filemap:mm_filemap_delete_from_page_cache events: truncation does not end deferral"
+    case .pressure:
+      has(.directReclaimBegin) || has(.wakeupKswapd)
+        ? nil
+        : "no vmscan:mm_vmscan_direct_reclaim_begin and mm_vmscan_wakeup_kswapd events: pressure "
+          + "does not end deferral"
     case .drain:
       has(.pagePCPDrain)
         ? nil : "no kmem:mm_page_pcpu_drain events: no frame is seen to pass through buddy"

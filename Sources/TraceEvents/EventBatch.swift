@@ -187,6 +187,13 @@ public struct EventBatch: ~Copyable {
     return cpus
   }
 
+  /// Limb `index` of the CPU mask that a mask field's word packs; nil beyond its end.
+  public func maskLimb(_ packed: UInt64, _ index: Int) -> UInt64? {
+    let place = Int(packed >> 32) &+ index
+    guard index >= 0, index < Int(packed & 0xffff_ffff), place < wordCount else { return nil }
+    return wordPool[place]
+  }
+
   /// Writes the limbs of a CPU mask behind the row just appended and returns the word for its slot.
   public mutating func appendMask(_ limbs: [UInt64]) -> UInt64 {
     let start = wordCount

@@ -58,21 +58,16 @@ import Testing
     #expect(deferred(&other, [2], at: 50) == .deferred(generation: 1, isSettled: false))
   }
 
-  @Test func permissionChangesFlushEverything() {
+  @Test func theEndOfDeferralFlushesEverything() {
     var policy = LazyUnmapFlush(.v10)
-    #expect(policy.writeProtectFault(at: 1, flushLasting: 1) == nil)
+    #expect(policy.end(at: 1, flushLasting: 1) == nil)
     _ = deferred(&policy, [1])
-    #expect(policy.writeProtectFault(at: 50, flushLasting: 1)?.mask == CPUMask([1]))
+    #expect(policy.isOwed(1) && !policy.isOwed(0))
+    #expect(policy.end(at: 50, flushLasting: 1)?.mask == CPUMask([1]))
+    #expect(!policy.isOwed(1))
     _ = deferred(&policy, [2], at: 60)
-    #expect(policy.writableMapping(at: 80, flushLasting: 1)?.mask == CPUMask([2]))
+    #expect(policy.end(at: 80, flushLasting: 1)?.mask == CPUMask([2]))
     #expect(policy.done == 2)
-    var deaf = LazyFlushRules.v10
-    deaf.flushesOnWritableMapping = false
-    deaf.flushesOnWriteProtectFault = false
-    var other = LazyUnmapFlush(deaf)
-    _ = deferred(&other, [1])
-    #expect(other.writableMapping(at: 80, flushLasting: 1) == nil)
-    #expect(other.writeProtectFault(at: 80, flushLasting: 1) == nil)
   }
 
   @Test func batchThatNobodyOwesIsSettledAtOnce() {

@@ -8,6 +8,7 @@ import TraceEvents
 @Suite struct PolicyCatalogTests {
   private static let all = [
     "luf-v10", "luf-v10-as-posted", "luf-v11", "luf-ideal", "unbatched", "batch-1", "batch-64",
+    "luf-v12", "luf-v12r", "migrc-v3", "migrc-v8", "migrc-v9",
   ]
 
   private func replay(_ script: BatchScript, _ names: [String], cpus: Int = 5) throws -> [String:
@@ -51,10 +52,23 @@ import TraceEvents
   func noSafePolicyInterruptsLessThanTheIdeal(_ seed: UInt64) throws {
     let outcomes = try replay(ReplayPropertyTests.stream(seed), Self.all)
     let ideal = try #require(outcomes["luf-ideal"])
-    for name in ["luf-v10", "luf-v11"] {
+    for name in ["luf-v10", "luf-v11", "luf-v12", "luf-v12r", "migrc-v3", "migrc-v8", "migrc-v9"] {
       for (bound, figures) in zip(ideal.cases, try #require(outcomes[name]).cases) {
+        #expect(figures.safety?.violations == 0, "\(name)")
+        #expect(figures.ledger.isBalanced, "\(name)")
+        // With another frame to take, a policy that holds or skips frames may do without the flush.
+        if ["migrc-v3", "migrc-v8", "luf-v12"].contains(name),
+          figures.assumption == .allPossible
+            || figures.assumption == .allPossibleAtOnce
+        {
+          continue
+        }
         #expect(bound.tlbRowTotal <= figures.tlbRowTotal, "\(name)")
-        for cpu in 0..<5 { #expect(bound.tlbRow[cpu] <= figures.tlbRow[cpu], "\(name)") }
+        for cpu in 0..<5 {
+          #expect(
+            bound.tlbRow[cpu] <= figures.tlbRow[cpu],
+            "\(name) \(figures.assumption.map(\.rawValue) ?? -1) CPU \(cpu)")
+        }
         #expect(figures.safety?.violations == 0)
       }
     }

@@ -63,7 +63,8 @@ public struct BatchScript {
 
   /// `kmem:mm_page_alloc`.
   public mutating func allocate(cpu: Int, task: Int32, pfn: UInt64, order: UInt64 = 0) {
-    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0, 1])
+    // GFP_HIGHUSER_MOVABLE | __GFP_COMP of Linux 6.12.
+    add(.pageAlloc, cpu: cpu, task: task, [pfn, order, 0x140cca, 1])
   }
 
   /// `kmem:mm_page_free`.

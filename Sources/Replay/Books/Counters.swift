@@ -122,10 +122,20 @@ public struct ReconstructionCounts: Sendable, Equatable {
   /// See ``framesUntracked``.
   public internal(set) var tasksUntracked = 0
 
+  /// Flushes and unmap batches by cause.
+  public internal(set) var causes = CauseCounts()
+  /// Operations on address spaces.
+  public internal(set) var addressSpaces = AddressSpaceCounts()
+  /// How the wait window would have found the receivers that `csd` events name.
+  public internal(set) var waitWindow = WaitWindowCounts()
+  /// Which events the operations explain.
+  public internal(set) var events = EventAccounts()
+
   /// Nothing yet.
   public init() {}
 
   mutating func note(_ shootdown: Shootdown) {
+    causes.note(shootdown)
     switch shootdown.kind {
     case .mm: mmShootdowns += 1
     case .unmapBatch:

@@ -103,6 +103,9 @@ struct ReplayBooks {
 
   // MARK: Frames
 
+  /// A frame that the recorded run takes would have been held.
+  mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
+
   /// A frame was freed with a deferral.
   mutating func freed(with deferral: UInt32, at time: UInt64) {
     deferrals.attachFrame(deferral)

@@ -21,6 +21,16 @@ enum ShootdownKind: UInt8, Sendable {
   case unmapBatch
 }
 
+/// What an unmap batch is seen to have unmapped.
+struct UnmapCount: Equatable {
+  /// Pages taken out of the page cache, and pages that a migration entry replaced.
+  var pages: UInt32 = 0
+  /// Migration entries by what they say of the entry before them.
+  var readOnlyEntries: UInt32 = 0
+  var writableEntries: UInt32 = 0
+  var unclearEntries: UInt32 = 0
+}
+
 /// One `flush_tlb_multi` call (or a batch flush of the initiator alone), put together from the
 /// events of all CPUs that took part.
 ///
@@ -43,8 +53,17 @@ struct Shootdown {
   var typicalDuration: UInt64 = 0
   /// Requested pages, -1 all.
   var pages: Int64
-  /// Number of the unmap batch that it paid for; 0 none.
+  /// What the kernel was doing, and whether an event names it or it is concluded.
+  var cause = FlushCause.unknown
+  var isCauseRecorded = false
+  /// What it was doing when it began, for either kind; where the initiator's next event tells more,
+  /// that is waited for.
+  var ifMM: CauseFound
+  var ifBatch: CauseFound
+  var awaitsNextEvent = false
+  /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold.
   var batch: UInt32 = 0
+  var unmapped = UnmapCount()
   /// CPUs that it interrupted.
   var receivers = CPUMask()
   /// CPUs that it left out because they were lazy (concluded, not recorded).
@@ -102,6 +121,26 @@ struct Moment {
     case lazyBegin
     /// It came back to a user task.
     case lazyEnd
+    /// A fault on a user address; `subject` is the number of a ``UserFault``. What it brings in is
+    /// in no event.
+    case userFault
+    /// munmap, mprotect, madvise or mremap began, or ended well: `subject` numbers an
+    /// ``AddressRange``.
+    case unmapRange
+    /// mmap with MAP_FIXED likewise: what was mapped there is gone.
+    case fixedMapping
+    /// A migration made a page present again; `subject` numbers a ``PageMapping``.
+    case pageMapped
+    /// A page came into the page cache, or left it; `subject` numbers a ``PageCacheChange``.
+    case pageCacheAdded
+    /// See ``pageCacheAdded``.
+    case pageCacheRemoved
+    /// The task entered direct reclaim, or left it.
+    case directReclaimBegin
+    /// See ``directReclaimBegin``.
+    case directReclaimEnd
+    /// An allocation woke kswapd.
+    case kswapdWakeup
   }
 
   var time: UInt64
@@ -114,4 +153,6 @@ struct Moment {
   var task: UInt32
   /// Place of the event that told, among all events of the instance in time order, from 0.
   var event: UInt64
+  /// Of allocations: whether the context could not wait (no `__GFP_DIRECT_RECLAIM`).
+  var isAtomic = false
 }

@@ -15,8 +15,11 @@ extension Reconstruction {
     return pfn..<(pfn + (1 << order))
   }
 
-  mutating func allocated(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
+  mutating func allocated(
+    _ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64, isAtomic: Bool
+  ) {
     counts.allocations += 1
+    if isAtomic { counts.addressSpaces.atomicAllocations += 1 }
     guard let block = block(pfn, order) else { return }
     for frame in block {
       guard let index = frames.index(of: frame) else { continue }
@@ -28,7 +31,9 @@ extension Reconstruction {
       }
       if state.isFreedWithBatch {
         counts.batchFramesReused += 1
-        emit(.frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch)
+        emit(
+          .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch,
+          isAtomic: isAtomic)
       }
       state.life = .allocated
       state.isFreedWithBatch = false
@@ -38,7 +43,7 @@ extension Reconstruction {
     let task = Int(cpus[cpu].taskIndex)
     if tasks.states[task].hasRefilled {
       tasks.states[task].hasRefilled = false
-      emit(.taskAllocated, cpu, time)
+      emit(.taskAllocated, cpu, time, isAtomic: isAtomic)
     }
   }
 
@@ -83,6 +88,7 @@ extension Reconstruction {
       frames[index] = state
       if batch != 0 {
         counts.batchFramesFreed += 1
+        counts.causes.framesFreed[Int(tasks.states[task].flushedCause.rawValue)] += 1
         emit(.frameFreed, cpu, time, subject: UInt32(index), batch: batch)
       }
     }

@@ -11,27 +11,40 @@ extension Reconstruction {
     let isCounted = context.window.contains(time)
     if isCounted { tally.flush(reason, pages, cpu) }
     switch reason {
-    case 0: emit(.switchedMM, cpu, time)
+    case 0:
+      counts.addressSpaces.mmSwitches += 1
+      counts.events.switches += 1
+      if pages != 0 { counts.addressSpaces.mmSwitchesFlushing += 1 }
+      emit(.switchedMM, cpu, time)
     case 1: remoteEvent(cpu, time, pages, isCounted)
     case 2, 3: localEvent(cpu, time, pages, isBatch: reason == 2, isCounted)
     case 4:
       if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
       begin(cpu, time, pages: pages)
       shootdowns[shootdowns.count - 1].isSendCounted = isCounted
-    default: break
+    case 5: if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
+    default: counts.events.failToExplain(.tlbFlush)
     }
+    // The announcement flushes nothing itself.
+    if reason != 4 { matcher.flush(on: cpu, at: time) }
   }
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
     let number = shootdownsBase &+ UInt32(shootdowns.count)
     let position = momentsBase + UInt64(moments.count)
+    let task = tasks.states[Int(cpus[cpu].taskIndex)]
+    let ifMM = mmCause(task, pages: pages)
     shootdowns.append(
       Shootdown(
         initiator: cpu, taskIndex: cpus[cpu].taskIndex, start: time, end: time, pages: pages,
+        ifMM: ifMM, ifBatch: batchCause(task), awaitsNextEvent: awaitsNextEvent(ifMM),
         position: position))
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
-    open.append(number)
+    matcher.begin(
+      WaitWindowMatcher.Wait(
+        number: number, initiator: cpu, start: time, pages: pages,
+        isBatch: pages == -1 && task.isUnmapping))
   }
 
   /// The initiator's own flush. Linux 6.12 `flush_tlb_multi` runs it after all requests are queued.
@@ -42,7 +55,10 @@ extension Reconstruction {
     if let slot = slot(cpus[cpu].open), shootdowns[slot].isLocal { resolve(openOn: cpu, at: time) }
     if cpus[cpu].open == Self.noShootdown {
       // Without a send the mask held this CPU alone; of mm flushes no policy changes anything then.
-      guard isBatch else { return }
+      guard isBatch else {
+        localFlush(cpu, pages: pages)
+        return
+      }
       begin(cpu, time, pages: -1)
     }
     guard let slot = slot(cpus[cpu].open) else { return }
@@ -58,6 +74,7 @@ extension Reconstruction {
     areRequestsTraced = true
     guard target < UInt64(cpus.count) else {
       counts.rowsOfUnknownCPUs += 1
+      counts.events.failToExplain(.csdQueueCPU)
       return
     }
     let target = Int(target)
@@ -66,6 +83,7 @@ extension Reconstruction {
     let number = cpus[cpu].open
     guard let slot = slot(number) else {
       counts.requestsWithoutSend += 1
+      counts.events.failToExplain(.csdQueueCPU)
       return
     }
     shootdowns[slot].receivers.insert(target)
@@ -82,15 +100,19 @@ extension Reconstruction {
   mutating func functionEntered(_ cpu: Int, _ time: UInt64, csd: UInt64) {
     areRunsTraced = true
     cpus[cpu].serving = Self.noShootdown
+    cpus[cpu].isSilent = false
     // Without csd the initiator runs the function itself, which no interrupt brought.
     guard csd != 0, csd != EventBatch.absent else { return }
     let isCounted = context.window.contains(time)
     if isCounted { tally.interrupts[cpu] += 1 }
     guard let number = answered(cpu, csd) ?? waiting(for: cpu), let slot = slot(number) else {
       counts.interruptsWithoutShootdown += 1
+      counts.events.failToExplain(.csdFunctionEntry)
       return
     }
     cpus[cpu].serving = number
+    cpus[cpu].isSilent = true
+    counts.waitWindow.silentReceivers += 1
     shootdowns[slot].receivers.insert(cpu)
     shootdowns[slot].end = max(shootdowns[slot].end, time)
     if isCounted { shootdowns[slot].countedInterrupts.insert(cpu) }
@@ -105,31 +127,40 @@ extension Reconstruction {
     return number
   }
 
-  /// The shootdown that a CPU is interrupted for where requests are not recorded: the oldest whose
-  /// initiator still waits and that this CPU has not answered.
-  private mutating func waiting(for cpu: Int) -> UInt32? {
-    guard !areRequestsTraced else { return nil }
-    var found: UInt32?
-    var candidates = 0
-    for number in open {
-      guard let slot = slot(number), shootdowns[slot].initiator != cpu,
-        !shootdowns[slot].receivers.contains(cpu)
-      else { continue }
-      candidates += 1
-      if found == nil { found = number }
+  /// The shootdown that a CPU is interrupted for, where requests are not recorded.
+  private mutating func waiting(for cpu: Int, pages: Int64 = -1) -> UInt32? {
+    guard !areRequestsTraced, let match = matcher.match(cpu, pages: pages) else { return nil }
+    if match.isAmbiguous {
+      counts.receiversAmbiguous += 1
+    } else {
+      counts.receiversInWaitWindow += 1
     }
-    guard let found else { return nil }
-    if candidates > 1 { counts.receiversAmbiguous += 1 } else { counts.receiversInWaitWindow += 1 }
-    return found
+    return match.number
   }
 
-  /// A receiver's event: of the request that it serves, or, without csd events, of who is waiting.
+  /// The shootdown of a receiver's event: of the request that it serves, or, without csd events, of
+  /// who is waiting. Where requests are recorded both ways are tried and compared.
+  private mutating func answered(_ cpu: Int, pages: Int64) -> UInt32 {
+    guard areRunsTraced else { return waiting(for: cpu, pages: pages) ?? Self.noShootdown }
+    let number = cpus[cpu].serving
+    if number != Self.noShootdown, cpus[cpu].isSilent {
+      cpus[cpu].isSilent = false
+      counts.waitWindow.silentReceivers -= 1
+      if areRequestsTraced {
+        counts.waitWindow.note(matcher.match(cpu, pages: pages), exact: number)
+      }
+    }
+    return number
+  }
+
+  /// A receiver's event.
   private mutating func remoteEvent(
     _ cpu: Int, _ time: UInt64, _ pages: Int64, _ isCounted: Bool
   ) {
-    let number = areRunsTraced ? cpus[cpu].serving : waiting(for: cpu) ?? Self.noShootdown
+    let number = answered(cpu, pages: pages)
     guard let slot = slot(number) else {
       counts.remoteEventsWithoutShootdown += 1
+      counts.events.failToExplain(.tlbFlush)
       return
     }
     shootdowns[slot].receivers.insert(cpu)
@@ -141,10 +172,11 @@ extension Reconstruction {
   }
 
   /// The initiator goes on: says what the shootdown was for and closes it.
-  mutating func resolve(openOn cpu: Int, at time: UInt64?) {
+  mutating func resolve(openOn cpu: Int, at time: UInt64?, goingOnWith next: EventKind? = nil) {
     let number = cpus[cpu].open
     cpus[cpu].open = Self.noShootdown
-    open.removeAll { $0 == number }
+    // What csd events end early stays open for the wait window, which does not see them.
+    if time != nil { matcher.end(on: cpu) }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
     if let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
@@ -153,6 +185,7 @@ extension Reconstruction {
     {
       shootdowns[slot].kind = .unmapBatch
     }
+    nameCause(slot, next)
     if shootdowns[slot].kind == .unmapBatch {
       takeEvidence(slot, index)
       findLazyMembers(slot)
@@ -166,7 +199,11 @@ extension Reconstruction {
     let task = tasks.states[index]
     shootdowns[slot].batch = task.openBatch
     shootdowns[slot].evidence = Self.evidence(task)
+    shootdowns[slot].unmapped = UnmapCount(
+      pages: task.deleted &+ task.entryPages, readOnlyEntries: task.readOnlyEntries,
+      writableEntries: task.writableEntries, unclearEntries: task.unclearEntries)
     tasks.states[index].flushedBatch = task.openBatch
+    tasks.states[index].flushedCause = shootdowns[slot].cause
     tasks.states[index].openBatch = 0
     tasks.states[index].deleted = 0
     tasks.states[index].forgetEntries()
@@ -208,16 +245,18 @@ extension Reconstruction {
   /// At the end of a batch: closes what is complete though its initiator has not been seen since,
   /// and what has held the stream up for too long.
   mutating func settle() {
-    guard !open.isEmpty else { return }
+    guard !matcher.isIdle else { return }
     let isOverdue = moments.count > Self.momentsHeldMax
     for cpu in cpus.indices {
       guard let slot = slot(cpus[cpu].open) else { continue }
       let isComplete =
         areRunsTraced && areRequestsTraced && shootdowns[slot].isLocal
+        && !(shootdowns[slot].awaitsNextEvent && shootdowns[slot].kind == .mm)
         && shootdowns[slot].outstanding == 0
         && !cpus.contains { $0.serving == cpus[cpu].open }
       if isComplete || isOverdue { resolve(openOn: cpu, at: nil) }
       if isOverdue, !isComplete { counts.shootdownsCutShort += 1 }
+      if isOverdue { matcher.end(on: cpu) }
     }
   }
 }

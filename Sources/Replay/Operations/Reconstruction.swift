@@ -28,6 +28,8 @@ struct Reconstruction: ~Copyable {
     /// The shootdown whose function it runs.
     var serving = Reconstruction.noShootdown
     var requests: [Request] = []
+    /// Whether the function that it runs for another has not written a flush event yet.
+    var isSilent = false
   }
 
   let context: ReplayContext
@@ -45,17 +47,37 @@ struct Reconstruction: ~Copyable {
   private var eventsBefore: UInt64 = 0
   var shootdowns: [Shootdown] = []
   var shootdownsBase: UInt32 = 0
-  /// Shootdowns whose initiator may still wait, by start: one a CPU at most.
-  var open: [UInt32] = []
+  /// Shootdowns whose initiator may still wait.
+  var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
   var areRequestsTraced = false
   var areRunsTraced = false
+  /// Whether entries and ends of system calls have been seen, by number and by name.
+  var areCallsTraced = false
+  var areCallEndsTraced = false
+  var areRawCallsTraced = false
+  var areNamedCallsTraced = false
+  var areMigrationStartsTraced = false
+  var areFreesTraced = false
+  /// Whether NUMA hinting is seen to be at work.
+  var isHintingSeen = false
 
-  init(_ context: ReplayContext) {
+  /// Kinds of moment that are told; what belongs to others is not even collected.
+  let wanted: MomentKindSet
+  /// What moments refer to by number.
+  var userFaults = SideRecords<UserFault>()
+  var addressRanges = SideRecords<AddressRange>()
+  var pageMappings = SideRecords<PageMapping>()
+  var cacheChanges = SideRecords<PageCacheChange>()
+  var addressEvidence = AddressEvidence()
+
+  init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
     self.context = context
+    self.wanted = wanted
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
     tally = RecordedTally(cpuCount: context.cpuCount)
+    matcher = WaitWindowMatcher(cpuCount: context.cpuCount)
     moments.reserveCapacity(EventBatch.capacity)
   }
 
@@ -70,12 +92,14 @@ struct Reconstruction: ~Copyable {
   /// Reads the rows of a batch.
   mutating func consume(_ batch: borrowing EventBatch, _ directory: EventDirectory) {
     defer { eventsBefore += UInt64(batch.count) }
+    counts.events.see(batch)
     for row in 0..<batch.count {
       guard let kind = batch.kind(row) else { continue }
       event = eventsBefore + UInt64(row)
       let cpu = Int(batch.cpu(row))
       guard cpu < cpus.count else {
         counts.rowsOfUnknownCPUs += 1
+        if EventAccounts.family(kind) != nil { counts.events.failToExplain(kind) }
         continue
       }
       let time = batch.timestamp(row)
@@ -88,24 +112,17 @@ struct Reconstruction: ~Copyable {
           cpu, time, reason: batch.signedWord(row, TLBFlush.reason),
           pages: batch.signedWord(row, TLBFlush.pages))
         continue
-      case .csdQueueCPU:
-        if batch.word(row, CSDQueue.function) == context.flushFunction {
-          requestQueued(
-            cpu, time, target: batch.word(row, CSDQueue.cpu), csd: batch.word(row, CSDQueue.csd))
-        }
+      case .csdQueueCPU, .csdFunctionEntry, .csdFunctionExit, .ipiSendCPU, .ipiSendCPUMask:
+        crossCall(kind, batch, row, cpu, time)
         continue
-      case .csdFunctionEntry:
-        if batch.word(row, CSDFunction.function) == context.flushFunction {
-          functionEntered(cpu, time, csd: batch.word(row, CSDFunction.csd))
-        }
-        continue
-      case .csdFunctionExit, .ipiSendCPU, .ipiSendCPUMask, .callFunctionEntry, .callFunctionExit,
+      case .callFunctionEntry, .callFunctionExit,
         .callFunctionSingleEntry, .callFunctionSingleExit, .kernelStack, .userStack:
         continue
       default: break
       }
       // The initiator waits with interrupts on but runs nothing else: what it does next is after.
-      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
+      if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time, goingOnWith: kind) }
+      if matcher.isWaiting(cpu) { matcher.end(on: cpu) }
       cpus[cpu].serving = Self.noShootdown
       memoryEvent(kind, batch, row, cpu, time, directory)
     }
@@ -138,6 +155,10 @@ struct Reconstruction: ~Copyable {
     let dropped = done ?? shootdowns.count
     shootdowns.removeFirst(dropped)
     shootdownsBase &+= UInt32(dropped)
+    userFaults.drop(before: momentsBase)
+    addressRanges.drop(before: momentsBase)
+    pageMappings.drop(before: momentsBase)
+    cacheChanges.drop(before: momentsBase)
   }
 
   /// Ends all that is open: nothing follows.
@@ -146,16 +167,22 @@ struct Reconstruction: ~Copyable {
       resolve(openOn: cpu, at: nil)
       counts.shootdownsOpenAtEnd += 1
     }
+    counts.events.close()
   }
 
+  /// Place that the next moment will have in the stream of all moments.
+  var nextPosition: UInt64 { momentsBase &+ UInt64(moments.count) }
+
   mutating func emit(
-    _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0
+    _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
+    isAtomic: Bool = false
   ) {
+    guard wanted.contains(kind) else { return }
     moments.append(
       Moment(
         time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
         cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-        task: cpus[cpu].taskIndex, event: event))
+        task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic))
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.
@@ -177,72 +204,104 @@ struct Reconstruction: ~Copyable {
     _ directory: EventDirectory
   ) {
     let task = Int(cpus[cpu].taskIndex)
+    if tasks.states[task].isScanning { tasks.states[task].isScanning = false }
     switch kind {
-    case .pageAlloc:
-      allocated(cpu, time, pfn: batch.word(row, PageAlloc.pfn), batch.word(row, PageAlloc.order))
-    case .pageFree:
-      freed(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
-      return
-    case .pageFreeBatched:
-      freed(cpu, time, pfn: batch.word(row, PageFree.pfn), 0, isBatched: true)
-      return
-    case .pagePCPDrain:
-      drained(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
-      return
-    case .pageAllocZoneLocked:
-      refilled(cpu, time, pfn: batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
-      return
+    case .pageAlloc, .pageFree, .pageFreeBatched, .pagePCPDrain, .pageAllocZoneLocked:
+      frameEvent(kind, batch, row, cpu, time)
+      // Frees are no end of a run of frees; an allocation is.
+      if kind != .pageAlloc { return }
+    case .filemapAdd: cacheChanged(.pageCacheAdded, batch, row, cpu, time)
     case .filemapDelete:
+      cacheChanged(.pageCacheRemoved, batch, row, cpu, time)
       deleted(cpu, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
-    case .setMigrationPTE:
-      entrySet(
-        cpu, MigrationEntry(bits: batch.word(row, MigrationPTE.pte)),
-        order: batch.word(row, MigrationPTE.order))
-    case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
-    case .migratePagesStart:
-      tasks.states[task].isInMigration = true
-      tasks.states[task].forgetEntries()
-    case .migratePages: migrationEnded(task)
+    case .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD,
+      .migratePagesStart, .migratePages:
+      migrationEvent(kind, batch, row, cpu, time)
     case .kswapdWake, .kswapdSleep:
       tasks.states[task].kind = .kernel
       tasks.states[task].isKswapd = true
+    case .wakeupKswapd: emit(.kswapdWakeup, cpu, time)
     case .directReclaimBegin:
       tasks.states[task].isInDirectReclaim = true
       tasks.states[task].deleted = 0
-    case .directReclaimEnd: tasks.states[task].isInDirectReclaim = false
-    case .pageFaultUser:
-      tasks.states[task].kind = .user
-      fault(cpu, time, error: batch.word(row, PageFault.errorCode))
-    case .pageFaultKernel:
-      // Kernel code that writes to user memory breaks copy-on-write as well.
-      if batch.word(row, PageFault.address) < 1 << 63 {
-        fault(cpu, time, error: batch.word(row, PageFault.errorCode))
+      emit(.directReclaimBegin, cpu, time)
+    case .directReclaimEnd:
+      if !tasks.states[task].isInDirectReclaim { counts.events.failToExplain(kind) }
+      tasks.states[task].isInDirectReclaim = false
+      emit(.directReclaimEnd, cpu, time)
+    case .pageFaultUser, .pageFaultKernel:
+      let address = batch.word(row, PageFault.address)
+      let isUser = kind == .pageFaultUser
+      // Kernel code that touches user memory faults like its user.
+      if isUser || address < 1 << 63 {
+        fault(
+          cpu, time, address: address, error: batch.word(row, PageFault.errorCode),
+          isUser: isUser)
       }
-    case .sysEnterMmap:
-      if batch.value(row, MemorySyscall.detail).map({ $0 & 2 != 0 }) == true {
-        emit(.writableMapping, cpu, time)
-      }
-    case .rawSysEnter:
-      // x86-64 `mmap` is number 9; its third argument is `prot`, PROT_WRITE is 2.
-      if batch.word(row, RawSyscall.number) == 9,
-        batch.value(row, RawSyscall.firstArgument + 2).map({ $0 & 2 != 0 }) == true
-      {
-        emit(.writableMapping, cpu, time)
-      }
-    case .sysExitWrite, .sysExitPwrite64: emit(.fileWriteEnd, cpu, time)
-    case .rawSysExit:
-      // x86-64 `write` is number 1, `pwrite64` 18.
-      let number = batch.word(row, RawSyscall.number)
-      if number == 1 || number == 18 { emit(.fileWriteEnd, cpu, time) }
+    case .rssStat:
+      memoryCounted(
+        cpu, mm: batch.word(row, RSSStat.mmID), isCurrent: batch.word(row, RSSStat.current) == 1)
+    case .schedProcessExec: executed(cpu)
+    case .schedProcessExit: tasks.states[task].call = .exit
     case .schedSwitch:
+      counts.addressSpaces.contextSwitches += 1
       let next = Int32(truncatingIfNeeded: batch.signedWord(row, SchedSwitch.nextTask))
       run(next, on: cpu, at: time, directory)
-    default: break
+    default: _ = systemCallEvent(kind, batch, row, cpu, time)
     }
-    tasks.states[task].isFreeingBatch = false
+    if tasks.states[task].isFreeingBatch { tasks.states[task].isFreeingBatch = false }
   }
 
-  private mutating func fault(_ cpu: Int, _ time: UInt64, error: UInt64) {
-    if error != EventBatch.absent, error & 3 == 3 { emit(.writeProtectFault, cpu, time) }
+  private mutating func migrationEvent(
+    _ kind: EventKind, _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
+  ) {
+    let task = Int(cpus[cpu].taskIndex)
+    if areMigrationStartsTraced, kind != .migratePagesStart, !tasks.states[task].isInMigration {
+      counts.events.failToExplain(kind)
+    }
+    switch kind {
+    case .migratePagesStart:
+      migrationStarted(task, reason: batch.signedWord(row, MigratePagesStart.reason))
+    case .migratePages: migrationEnded(task)
+    case .setMigrationPTE:
+      let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
+      entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
+      pageUnmapped(task, address: batch.word(row, MigrationPTE.address), entry)
+    case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
+    case .removeMigrationPTE:
+      pageMapped(
+        cpu, time, address: batch.word(row, MigrationPTE.address),
+        pte: batch.word(row, MigrationPTE.pte))
+    default: break
+    }
+  }
+
+  /// Events of one frame or block; those that contradict what is known are not explained.
+  private mutating func frameEvent(
+    _ kind: EventKind, _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
+  ) {
+    let before = contradictions
+    let pfn = batch.word(row, PageFree.pfn)
+    let order = kind == .pageFreeBatched ? 0 : batch.word(row, PageFree.order)
+    switch kind {
+    case .pageAlloc:
+      // `___GFP_DIRECT_RECLAIM` is bit 10 since Linux 5.1 (`include/linux/gfp_types.h`).
+      let flags = batch.value(row, PageAlloc.gfpFlags)
+      let isAtomic = flags.map { $0 & 0x400 == 0 } ?? false
+      // The targets of a migration are taken without reclaim, but where sleeping is allowed.
+      let isMigrating = tasks.states[Int(cpus[cpu].taskIndex)].isInMigration
+      allocated(cpu, time, pfn: pfn, order, isAtomic: isAtomic && !isMigrating)
+    case .pageFree:
+      areFreesTraced = true
+      freed(cpu, time, pfn: pfn, order)
+    case .pageFreeBatched: freed(cpu, time, pfn: pfn, order, isBatched: true)
+    case .pagePCPDrain: drained(cpu, time, pfn: pfn, order)
+    default: refilled(cpu, time, pfn: pfn, order)
+    }
+    if contradictions != before { counts.events.failToExplain(kind) }
+  }
+
+  private var contradictions: Int {
+    counts.impossibleBlocks &+ counts.framesAllocatedTwice &+ counts.framesFreedTwice
   }
 }

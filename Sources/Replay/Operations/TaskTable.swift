@@ -45,6 +45,24 @@ struct TaskState {
   var writableEntries: UInt32 = 0
   var unclearEntries: UInt32 = 0
   var largeFolios: UInt32 = 0
+  /// Pages that migration entries replaced since then, and the frame of the last one.
+  var entryPages: UInt32 = 0
+  var lastEntryFrame = UInt64.max
+  /// Why it migrates, -1 unknown, and what its last batch flush was for.
+  var migrationReason: Int8 = -1
+  var flushedCause = FlushCause.unknown
+  /// System call that it is in, its arguments, and the one that ended last.
+  var call = MemoryCall.none
+  var endedCall = MemoryCall.none
+  var arguments = CallArguments()
+  /// Whether its last way into the kernel was a page fault, of a write to a present page, and where.
+  var isInFault = false
+  var isProtectFault = false
+  var faultAddress: UInt64 = 0
+  /// Whether its last event was the flush of a NUMA scan.
+  var isScanning = false
+  /// Its mm as far as it is named, 0 unknown.
+  var process: UInt32 = 0
 
   /// Whose time it spends now.
   var payer: TaskClass {
@@ -65,11 +83,38 @@ struct TaskState {
       || (readOnlyEntries | writableEntries | unclearEntries) > 0
   }
 
+  /// It faulted on a user address, in user mode or in kernel code.
+  mutating func fault(at address: UInt64, isProtection: Bool, isUser: Bool) {
+    if isUser {
+      kind = .user
+      // Whoever faults in user mode is in no system call, whether its end was seen or not.
+      call = .none
+    }
+    isInFault = true
+    isProtectFault = isProtection
+    faultAddress = address
+  }
+
+  /// A migration entry replaced a page that none did just before.
+  mutating func replacePage(_ frame: UInt64) {
+    lastEntryFrame = frame
+    entryPages &+= 1
+  }
+
+  /// A system call began.
+  mutating func begin(_ call: MemoryCall, _ arguments: CallArguments?) {
+    self.call = call
+    isInFault = false
+    self.arguments = arguments ?? CallArguments()
+  }
+
   mutating func forgetEntries() {
     readOnlyEntries = 0
     writableEntries = 0
     unclearEntries = 0
     largeFolios = 0
+    entryPages = 0
+    lastEntryFrame = .max
   }
 }
 

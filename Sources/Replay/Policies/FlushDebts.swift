@@ -2,12 +2,23 @@
 ///
 /// A CPU's flush pays for every deferral made before it, so one number a CPU is enough.
 struct FlushDebts {
+  /// What several deferrals owe together.
+  struct Share {
+    fileprivate var mask = CPUMask()
+    fileprivate var serial: UInt64 = 0
+  }
+
   private var masks: [CPUMask] = [CPUMask()]
   private var serials: [UInt64] = [0]
   private var lastSerial: UInt64 = 0
   private var cleanThrough: [UInt64]
+  /// Serial of the last deferral that each CPU owed when it was made.
+  private var owedThrough: [UInt64]
 
-  init(cpuCount: Int) { cleanThrough = Array(repeating: 0, count: cpuCount) }
+  init(cpuCount: Int) {
+    cleanThrough = Array(repeating: 0, count: cpuCount)
+    owedThrough = cleanThrough
+  }
 
   /// The CPUs of `mask` owe deferral `number` from now on; the number may have been used before.
   mutating func owe(_ mask: CPUMask, as number: UInt32) {
@@ -18,6 +29,8 @@ struct FlushDebts {
     lastSerial += 1
     masks[Int(number)] = mask
     serials[Int(number)] = lastSerial
+    let serial = lastSerial
+    mask.forEach { if $0 < owedThrough.count { owedThrough[$0] = serial } }
   }
 
   /// A CPU owes nothing of what was put off so far.
@@ -33,10 +46,34 @@ struct FlushDebts {
 
   /// The CPUs that still owe deferral `number`.
   func owing(_ number: UInt32) -> CPUMask {
+    guard number != 0, Int(number) < masks.count else { return CPUMask() }
+    return owing(masks[Int(number)], serials[Int(number)])
+  }
+
+  /// The CPUs that still owe any deferral.
+  var owingAnything: CPUMask {
     var owing = CPUMask()
-    guard number != 0, Int(number) < masks.count else { return owing }
-    let serial = serials[Int(number)]
-    masks[Int(number)].forEach { cpu in
+    for cpu in cleanThrough.indices where owedThrough[cpu] > cleanThrough[cpu] {
+      owing.insert(cpu)
+    }
+    return owing
+  }
+
+  /// Adds what deferral `number` owes to a share.
+  func add(_ number: UInt32, to share: inout Share) {
+    guard number != 0, Int(number) < masks.count else { return }
+    share.mask = owing(share)
+    share.mask.formUnion(owing(number))
+    // A CPU of the share that has flushed since the newest of its deferrals is clean of all.
+    share.serial = max(share.serial, serials[Int(number)])
+  }
+
+  /// The CPUs that still owe a share.
+  func owing(_ share: Share) -> CPUMask { owing(share.mask, share.serial) }
+
+  private func owing(_ mask: CPUMask, _ serial: UInt64) -> CPUMask {
+    var owing = CPUMask()
+    mask.forEach { cpu in
       if cpu < cleanThrough.count, cleanThrough[cpu] < serial { owing.insert(cpu) }
     }
     return owing

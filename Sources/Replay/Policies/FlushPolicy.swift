@@ -36,6 +36,9 @@ enum FlushAction: Equatable {
   case settleAll(DeferralFate)
   /// The frame at hand no longer carries a flush owed.
   case forgetFrame
+  /// The frame at hand, which the recorded run takes here, would not have been to have: another
+  /// frame is taken.
+  case frameHeld
 }
 
 /// The moment at hand, as a policy may know it.
@@ -45,6 +48,8 @@ struct Situation {
   var task = 0
   /// How long a flush lasts that the recorded run did not do, in the trace's unit.
   var flushDuration: UInt64 = 0
+  /// Whether an allocation at hand cannot wait (no `__GFP_DIRECT_RECLAIM`).
+  var isAtomic = false
 }
 
 /// A flush policy: a state machine that is told what the kernel did and says what is to be done.

@@ -57,10 +57,10 @@ struct IdealUnmapFlush: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     switch moment.kind {
-    case .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd:
-      clean(now.cpu, &actions)
     case .switchedMM, .lazyEnd: debts.clean(now.cpu)
-    default: break
+    case .lazyBegin: break
+    // The CPU is in the kernel, and some version does its flushes at such a moment.
+    default: clean(now.cpu, &actions)
     }
   }
 

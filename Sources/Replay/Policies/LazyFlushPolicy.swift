@@ -1,19 +1,26 @@
-/// ``LazyUnmapFlush`` as a policy: which frames and tasks carry which generation.
+/// ``LazyUnmapFlush`` as a policy: which frames and tasks carry which generation, and what ends
+/// deferral.
 struct LazyFlushPolicy: FlushPolicy {
   private var machine: LazyUnmapFlush
+  private let triggers: DeferralTriggers
+  private var pause = PressurePause()
   /// Generation that frames of a task's last batch are freed with; 0 none.
   private var batchGenerations: [UInt32] = []
   /// Newest generation that a refill handed to the task.
   private var taskGenerations: [UInt32] = []
   private var frameGenerations: [UInt32] = []
 
-  init(_ rules: LazyFlushRules) { machine = LazyUnmapFlush(rules) }
+  init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption) {
+    machine = LazyUnmapFlush(rules)
+    triggers = DeferralTriggers(rules, assumption)
+  }
 
   mutating func growTo(tasks: Int, frames: Int) {
     while batchGenerations.count < tasks {
       batchGenerations.append(0)
       taskGenerations.append(0)
     }
+    pause.growTo(tasks: tasks)
     if frameGenerations.count < frames {
       frameGenerations.append(contentsOf: repeatElement(0, count: frames - frameGenerations.count))
     }
@@ -23,8 +30,10 @@ struct LazyFlushPolicy: FlushPolicy {
     _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
     _ now: Situation, _ actions: inout [FlushAction]
   ) -> FlushDecision {
+    let isEligible = mayDefer && machine.rules.admits(shootdown.cause)
+    let isPaused = isEligible && pause.isOn
     let action = machine.unmapBatch(
-      on: shootdown.mask, isEligible: mayDefer, from: shootdown.start, to: end)
+      on: shootdown.mask, isEligible: isEligible && !isPaused, from: shootdown.start, to: end)
     let task = Int(shootdown.taskIndex)
     switch action {
     case .deferred(let generation, let isSettled):
@@ -33,7 +42,7 @@ struct LazyFlushPolicy: FlushPolicy {
     case .flush(let isRefused, let settled):
       batchGenerations[task] = 0
       if settled > 0 { actions.append(.settleAll(.absorbed)) }
-      return .asRecorded(isRefused: isRefused)
+      return .asRecorded(isRefused: isRefused || isPaused)
     }
   }
 
@@ -48,9 +57,13 @@ struct LazyFlushPolicy: FlushPolicy {
   ) {
     let generation = frameGenerations[frame]
     frameGenerations[frame] = 0
+    if machine.rules.holdsFolios, !triggers.takesHeldFrames {
+      if machine.isOwed(generation) { actions.append(.frameHeld) }
+      return
+    }
     force(
-      machine.taken(generation, at: now.time, flushLasting: now.flushDuration), .allocation,
-      &actions)
+      machine.taken(generation, at: now.time, flushLasting: now.flushDuration),
+      machine.rules.holdsFolios ? .pressure : .allocation, &actions)
   }
 
   mutating func drained(
@@ -72,22 +85,16 @@ struct LazyFlushPolicy: FlushPolicy {
     _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    let duration = now.flushDuration
-    switch moment.kind {
-    case .taskAllocated:
+    if moment.kind == .taskAllocated {
       let generation = taskGenerations[now.task]
       taskGenerations[now.task] = 0
       force(
-        machine.taken(generation, at: now.time, flushLasting: duration), .allocation, &actions)
-    case .writeProtectFault:
-      force(
-        machine.writeProtectFault(at: now.time, flushLasting: duration), .permission, &actions)
-    case .writableMapping:
-      force(machine.writableMapping(at: now.time, flushLasting: duration), .permission, &actions)
-    case .fileWriteEnd:
-      force(machine.fileWriteEnd(at: now.time, flushLasting: duration), .fileWrite, &actions)
-    default: break
+        machine.taken(generation, at: now.time, flushLasting: now.flushDuration), .allocation,
+        &actions)
+    } else if let fate = triggers.fate(moment, source) {
+      force(machine.end(at: now.time, flushLasting: now.flushDuration), fate, &actions)
     }
+    if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }
   }
 
   private func force(
@@ -96,60 +103,5 @@ struct LazyFlushPolicy: FlushPolicy {
     guard let flush else { return }
     actions.append(.flush(flush.mask, fate))
     actions.append(.settleAll(fate))
-  }
-}
-
-extension LazyFlushRules {
-  static let v10Entry = PolicyEntry(
-    summary:
-      "lazy unmap flush: read-only unmaps are flushed when one of their frames is taken again",
-    source: "LUF v10, linux-mm, 10 May 2024", v10.blueprint)
-
-  static let v10AsPostedEntry = PolicyEntry(
-    summary: "the same with the posted defect: frames that pass through buddy forget; not safe",
-    source: "LUF v10 patch 5/12 as posted", v10AsPosted.blueprint)
-
-  static let v11Entry = PolicyEntry(
-    summary: "the end of a write to a file ends deferral, mmap and write-protect faults do not",
-    source: "LUF v11, linux-mm, 31 May 2024", v11.blueprint)
-
-  /// These rules as a policy.
-  var blueprint: PolicyBlueprint {
-    PolicyBlueprint(name: name, limits: limits, triggers: triggers) { assumption, _ in
-      var rules = self
-      if assumption == .allPossibleAtOnce { rules.givesUpWhileFlushing = false }
-      return LazyFlushPolicy(rules)
-    }
-  }
-
-  private var triggers: [PolicyBlueprint.Trigger] {
-    var triggers: [PolicyBlueprint.Trigger] = []
-    if flushesAfterRefill { triggers.append(.refill) }
-    if flushesOnWriteProtectFault { triggers.append(.writeProtectFault) }
-    if flushesOnWritableMapping { triggers.append(.writableMapping) }
-    if flushesOnFileWrite { triggers.append(.fileWrite) }
-    if forgetsInBuddy { triggers.append(.drain) }
-    return triggers
-  }
-
-  private var limits: [String] {
-    var notes: [String] = []
-    if flushesOnFileWrite {
-      notes.append(
-        "which writes go to regular files is not visible: every write(2) and pwrite64(2) that ends "
-          + "inside the trace counts as one; raced faults, which v11 also looks at, have no event")
-    }
-    if !creditsWhileFlushing {
-      notes.append(
-        "who fails to get the lock is not visible: approximated by batch flushes that start while "
-          + "another one runs")
-    }
-    if forgetsInBuddy {
-      notes.append(
-        "a frame forgets the flush that it owes when mm_page_pcpu_drain moves it to buddy: not "
-          + "safe, shown for what the posted text does. The order of its block stands in for the "
-          + "generation there, so a kernel that has just started does up to ten more flushes")
-    }
-    return notes
   }
 }

@@ -1,4 +1,6 @@
-/// The rules in which the posted versions of lazy unmap flush (LUF) differ.
+/// The rules in which the posted versions of lazy unmap flush (LUF), and of MIGRC before it, differ.
+///
+/// The versions themselves stand in `Versions`, a file each.
 public struct LazyFlushRules: Sendable, Equatable {
   /// The policy's name on the command line.
   public var name: String
@@ -17,25 +19,78 @@ public struct LazyFlushRules: Sendable, Equatable {
   public var creditsWhileFlushing = true
   /// Whether a frame forgets its generation when it goes from a per-CPU list to buddy.
   public var forgetsInBuddy = false
+  /// Which unmaps may be put off.
+  public var scope = Scope.migrationAndReclaim
+  /// Whether demotion is put off only where kswapd does it.
+  public var defersDemotionOfKswapdOnly = false
+  /// Whether an unmapped folio stays allocated until its flush is done, instead of being freed at
+  /// once.
+  public var holdsFolios = false
+  /// Whether held folios count as free in watermark checks.
+  public var countsHeldAsFree = false
+  /// Whether an allocation in trouble does all flushes owed and ends deferral until it is through.
+  public var pausesUnderPressure = false
+  /// What a put-off flush belongs to.
+  public var domain = Domain.global
+  /// Whether a fault in a mapping that may be written, or any write fault, ends deferral.
+  public var flushesOnMayWriteFault = false
+  /// Whether munmap, mprotect, madvise and mremap end deferral.
+  public var flushesOnUnmap = false
+  /// Of ``flushesOnFileWrite``: whether only writes to the file of a deferred page do.
+  public var flushesOnlyWrittenFile = false
+  /// Whether a page that leaves the page cache outside reclaim ends deferral.
+  public var flushesOnTruncate = false
+  /// Which recorded flushes are credited to a CPU.
+  public var credit = Credit.batchFlushes
+  /// Whether an allocation that cannot wait gets another frame.
+  public var skipsForAtomicAllocations = false
+
+  /// Which unmaps a version puts off.
+  public enum Scope: String, Sendable, CaseIterable {
+    /// Demotion and promotion.
+    case numaMigration = "migrate-numa"
+    /// Any asynchronous migration.
+    case anyMigration = "migrate-any"
+    /// And reclaim.
+    case migrationAndReclaim = "migrate-any+reclaim"
+  }
+
+  /// What is flushed at one time.
+  public enum Domain: String, Sendable, CaseIterable {
+    /// All that is owed.
+    case global
+    /// Each batch for itself, with the CPUs that owe it, and all of a node under pressure.
+    case node
+    /// Each batch for itself; frames that pass through buddy share their zone's.
+    case table
+  }
+
+  /// Which flushes of a CPU count as done for it.
+  public enum Credit: String, Sendable, CaseIterable {
+    case none
+    /// Batch flushes.
+    case batchFlushes = "batch"
+    /// And full flushes of munmap, mprotect, mremap and madvise.
+    case batchAndUnmapFlushes = "batch+mm-stamps"
+    /// And every other full flush of the CPU.
+    case fullFlushes = "full"
+  }
+
   /// Whether taking a frame with a flush owed does that flush. No version lacks it: without it a
   /// policy is unsafe, which is how tests know that the safety check can fail.
   var flushesBeforeReuse = true
 
-  /// LUF v10, patchwork series of 10 May 2024 (linux-mm): one system-wide pending batch, frames
-  /// carry its generation, any folio that reclaim or asynchronous migration unmaps read-only.
-  public static let v10 = LazyFlushRules(
-    name: "luf-v10", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true)
-
-  /// v10 as its text was posted: patch 5 of 12 stores a buddy block's order where its generation
-  /// belongs, so a frame that passes through buddy has none. Not safe.
-  public static let v10AsPosted = LazyFlushRules(
-    name: "luf-v10-as-posted", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true,
-    forgetsInBuddy: true)
-
-  /// LUF v11, series of 31 May 2024 (linux-mm): the end of a write to a regular file ends deferral,
-  /// mmap and write-protect faults do not; the lock is only tried when a batch flush starts, and one
-  /// that fails to get it is not credited. Who fails is not visible: taken for those that start while
-  /// another flush runs, which is at least all of them.
-  public static let v11 = LazyFlushRules(
-    name: "luf-v11", flushesOnFileWrite: true, creditsWhileFlushing: false)
+  /// Whether a batch flush for `cause` may be put off at all.
+  func admits(_ cause: FlushCause) -> Bool {
+    switch cause {
+    case .kswapdReclaim, .directReclaim: scope == .migrationAndReclaim
+    case .kswapdDemotion: true
+    case .directDemotion: !defersDemotionOfKswapdOnly
+    case .promotion: true
+    case .compaction, .movePages, .memoryHotplug, .contiguousRange, .longtermPin, .otherMigration:
+      scope != .numaMigration
+    case .otherBatch: false
+    default: scope == .migrationAndReclaim
+    }
+  }
 }

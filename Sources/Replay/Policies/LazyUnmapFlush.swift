@@ -59,20 +59,13 @@ struct LazyUnmapFlush: Sendable {
     rules.flushesBeforeReuse && generation > done ? flush(at: time, lasting: duration) : nil
   }
 
-  /// A write-protect fault at `time`.
-  mutating func writeProtectFault(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
-    rules.flushesOnWriteProtectFault ? flush(at: time, lasting: duration) : nil
+  /// Something at `time` ends all deferral; a flush that this needs lasts `duration`.
+  mutating func end(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
+    flush(at: time, lasting: duration)
   }
 
-  /// A writable mapping is made at `time`.
-  mutating func writableMapping(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
-    rules.flushesOnWritableMapping ? flush(at: time, lasting: duration) : nil
-  }
-
-  /// A write(2) to a file ends at `time`.
-  mutating func fileWriteEnd(at time: UInt64, flushLasting duration: UInt64) -> ForcedFlush? {
-    rules.flushesOnFileWrite ? flush(at: time, lasting: duration) : nil
-  }
+  /// Whether a frame with `generation` still owes its flush.
+  func isOwed(_ generation: UInt32) -> Bool { generation > done && pendingBatches > 0 }
 
   private func isRunning(at time: UInt64) -> Bool { busyUntil.map { time < $0 } ?? false }
 

@@ -2,7 +2,8 @@
 public struct PolicyBlueprint: Sendable {
   /// What tells a policy that a deferral has to end, beside the allocation of a frame.
   enum Trigger: Sendable {
-    case refill, writeProtectFault, writableMapping, fileWrite, drain
+    case refill, writeProtectFault, writableMapping, fileWrite, drain, userFault, unmapRange
+    case truncate, pressure
   }
 
   /// The name that reports show.

@@ -9,8 +9,10 @@ public enum PolicyCatalog {
 
   /// All but the recorded run, in the order of the catalogue. A new policy adds its line here.
   public static let entries: [PolicyEntry] = [
-    UnmapBatching.unbatchedEntry, UnmapBatching.entry, LazyFlushRules.v10Entry,
-    LazyFlushRules.v10AsPostedEntry, LazyFlushRules.v11Entry, IdealUnmapFlush.entry,
+    UnmapBatching.unbatchedEntry, UnmapBatching.entry, LazyFlushRules.migrc3Entry,
+    LazyFlushRules.migrc8Entry, LazyFlushRules.migrc9Entry, LazyFlushRules.v10Entry,
+    LazyFlushRules.v10AsPostedEntry, LazyFlushRules.v11Entry, LazyFlushRules.v12Entry,
+    LazyFlushRules.v12RulesEntry, IdealUnmapFlush.entry,
   ]
 
   /// Name, one line on it, and source of everything that can be asked for.

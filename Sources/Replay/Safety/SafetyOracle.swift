@@ -101,6 +101,10 @@ struct SafetyOracle {
     stale.flush(cpu)
   }
 
+  /// A frame that the recorded run is about to take would still have been held: another one is
+  /// taken, which nobody has a stale translation to.
+  mutating func held(_ frame: Int) { serials[frame] = 0 }
+
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
     switch moment.kind {

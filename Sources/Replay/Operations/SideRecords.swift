@@ -1,0 +1,88 @@
+/// What a ``Moment`` has no room for: records in the order of the moments that name them.
+///
+/// Invariant: a record lives exactly as long as its moment, numbers are given once and wrap.
+struct SideRecords<Record> {
+  private var records: [Record] = []
+  private var positions: [UInt64] = []
+  private var base: UInt32 = 0
+
+  /// Adds the record of the moment at `position` in the stream; returns its number.
+  mutating func append(_ record: Record, at position: UInt64) -> UInt32 {
+    records.append(record)
+    positions.append(position)
+    return base &+ UInt32(truncatingIfNeeded: records.count &- 1)
+  }
+
+  /// The record with a number that a moment holds.
+  subscript(number: UInt32) -> Record { records[Int(number &- base)] }
+
+  /// Takes away the records of moments before `position`.
+  mutating func drop(before position: UInt64) {
+    guard let first = positions.first, first < position else { return }
+    let dropped = positions.firstIndex { $0 >= position } ?? positions.count
+    records.removeFirst(dropped)
+    positions.removeFirst(dropped)
+    base &+= UInt32(truncatingIfNeeded: dropped)
+  }
+}
+
+/// A page fault on a user address.
+struct UserFault {
+  var address: UInt64
+  /// x86 error code: 1 present, 2 write, 4 user.
+  var errorCode: UInt32
+  /// What is known of the mapping.
+  var mayWrite: MayWrite
+  var isWrite: Bool { errorCode & 2 != 0 }
+  var isPresent: Bool { errorCode & 1 != 0 }
+}
+
+/// A range of user addresses that a system call unmaps, protects or maps over.
+struct AddressRange {
+  var address: UInt64
+  /// Bytes.
+  var length: UInt64
+  /// `prot` of mmap and mprotect, `behavior` of madvise, new length of mremap; absent 0.
+  var detail: UInt64
+  var call: MemoryCall
+  /// Whether the call ended (and did not fail), or only began.
+  var isEnd: Bool
+}
+
+/// A page-table entry that a migration made present again.
+struct PageMapping {
+  var address: UInt64
+  /// Index of its frame in the frame table; nil where that frame is not followed.
+  var frame: UInt32?
+  var isWritable: Bool
+}
+
+/// A page that came into the page cache or left it.
+struct PageCacheChange {
+  var device: UInt64
+  var inode: UInt64
+  /// Page index in the file.
+  var index: UInt64
+  /// Index of its first frame in the frame table; nil where that frame is not followed.
+  var frame: UInt32?
+  var order: UInt8
+}
+
+/// The kinds of moment that somebody wants to be told.
+struct MomentKindSet {
+  private var bits: UInt64
+  static let all = MomentKindSet(bits: .max)
+  /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
+  static let unmapFlushes = MomentKindSet([
+    .shootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained, .taskAllocated,
+    .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
+  ])
+
+  private init(bits: UInt64) { self.bits = bits }
+
+  init(_ kinds: [Moment.Kind]) {
+    bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+  }
+
+  func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
+}
