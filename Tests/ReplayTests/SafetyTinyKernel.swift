@@ -127,6 +127,7 @@ enum TinyKind: CaseIterable {
 /// Hands the moments of a tiny history to policies, as a reconstruction does.
 struct TinyStage: ~Copyable {
   var reconstruction: Reconstruction
+  private static let unknownCause = CauseFound(cause: .unknown, isRecorded: false)
   private var clock: UInt64 = 1000
   private var event: UInt64 = 0
 
@@ -158,7 +159,7 @@ struct TinyStage: ~Copyable {
   func shootdown(_ kind: ShootdownKind, cpu: Int, _ kernel: TinyKernel) -> Shootdown {
     var shootdown = Shootdown(
       initiator: cpu, taskIndex: Self.task(cpu), start: clock, end: clock + 10, pages: -1,
-      position: 0)
+      ifMM: Self.unknownCause, ifBatch: Self.unknownCause, position: 0)
     shootdown.kind = kind
     shootdown.isResolved = true
     shootdown.endAmongFew = clock + 10 + kernel.machine.flushSteps * 1000

@@ -14,6 +14,8 @@ public struct PolicyBlueprint: Sendable {
   let triggers: [Trigger]
   /// Whether it makes a difference to it how pages were mapped; if not, one case is enough.
   let asksForPermissions: Bool
+  /// The policy by itself, for tests that wrap it.
+  let policy: @Sendable (ReplayAssumption, ReplayContext) -> any FlushPolicy
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
@@ -25,6 +27,7 @@ public struct PolicyBlueprint: Sendable {
     self.limits = limits
     self.triggers = triggers
     self.asksForPermissions = asksForPermissions
+    self.policy = policy
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }

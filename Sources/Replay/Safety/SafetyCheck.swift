@@ -76,19 +76,6 @@ extension SafetyCheck {
   mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) {}
 }
 
-/// A set of kinds of moment.
-struct MomentKindSet {
-  private var bits: UInt64
-
-  init(_ kinds: [Moment.Kind]) {
-    bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
-  }
-
-  func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
-
-  mutating func formUnion(_ other: MomentKindSet) { bits |= other.bits }
-}
-
 /// Occasions that a rule was looked at, and those that broke it.
 struct RuleFindings {
   var checked = 0

@@ -23,6 +23,7 @@ struct SafetyOracle {
   private var taskUnmaps: [TaskUnmap] = []
   private var frameUnmaps: [UInt32] = []
   private var reuse = RuleFindings()
+  private var heldBack = 0
 
   init(_ context: ReplayContext) {
     stale = StaleTranslations(cpuCount: context.cpuCount)
@@ -103,7 +104,11 @@ struct SafetyOracle {
 
   /// A frame that the recorded run is about to take would still have been held: another one is
   /// taken, which nobody has a stale translation to.
-  mutating func held(_ frame: Int) { serials[frame] = 0 }
+  mutating func held(_ frame: Int) {
+    stale.release(frameUnmaps[frame])
+    frameUnmaps[frame] = 0
+    heldBack += 1
+  }
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {

@@ -10,7 +10,9 @@ struct AtomicAllocations: SafetyCheck {
 
   var hears: SafetyNews { [.flushes, .handouts] }
 
-  private static func cannotSleep(_ moment: Moment) -> Bool { moment.payer == .idle }
+  private static func cannotSleep(_ moment: Moment) -> Bool {
+    moment.isAtomic || moment.payer == .idle
+  }
 
   mutating func flushed(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
