@@ -9,8 +9,11 @@ protocol PolicyReplay {
   /// What the safety check found; nil where this case is not checked.
   var safety: SafetyVerdict? { get }
 
-  /// Replays the first `count` moments.
-  mutating func replay(_ source: borrowing Reconstruction, count: Int)
+  /// The kinds of moment that make a difference to it.
+  var kinds: MomentKindSet { get }
+
+  /// Replays the moments at `positions`, ascending.
+  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32])
   /// Closes the books.
   mutating func finish()
 }
@@ -32,6 +35,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
+  private let listens: MomentKindSet
 
   init(
     _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext, isChecked: Bool
@@ -40,14 +44,20 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.assumption = assumption
     books = ReplayBooks(context)
     oracle = isChecked ? SafetyOracle(context) : nil
+    listens = policy.listens
+  }
+
+  var kinds: MomentKindSet {
+    let own = listens.union(.everyRun)
+    return oracle.map { own.union($0.listens) } ?? own
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, count: Int) {
+  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
     growTo(tasks: source.tasks.states.count, frames: source.frames.indexCount)
-    for position in 0..<count {
-      let moment = source.moments[position]
+    for position in positions {
+      let moment = source.moments[Int(position)]
       if books.isOver(moment.time) { continue }
       now.time = moment.time
       now.cpu = Int(moment.cpu)
@@ -74,8 +84,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         other(moment, source)
       default: other(moment, source)
       }
-      last = moment
     }
+    if let position = positions.last { last = source.moments[Int(position)] }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
@@ -99,8 +109,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
-    policy.other(moment, source, now, &actions)
-    act(moment)
+    if listens.contains(moment.kind) {
+      policy.other(moment, source, now, &actions)
+      if !actions.isEmpty { act(moment) }
+    }
     oracle?.observe(moment, source)
   }
 

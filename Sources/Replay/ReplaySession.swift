@@ -10,7 +10,14 @@ public struct ReplaySession: ~Copyable {
     var blueprint: PolicyBlueprint
     var replays: [any PolicyReplay]
   }
+  /// Replays that must be told of the same kinds of moment.
+  private struct Audience {
+    var kinds: MomentKindSet
+    var members: [(entry: Int, replay: Int)] = []
+  }
   private var entries: [Entry] = []
+  private var audiences: [Audience] = []
+  private var positions: [UInt32] = []
   private var seen = SeenEvents()
 
   /// A session; `policies` by name, `recorded` is always there.
@@ -27,8 +34,16 @@ public struct ReplaySession: ~Copyable {
 
   /// A session of policies that need not stand in the catalogue.
   public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
-    reconstruction = Reconstruction(context)
+    reconstruction = Reconstruction(context, telling: .all)
     entries = blueprints.map { Entry(blueprint: $0, replays: $0.replays(context)) }
+    for entry in entries.indices {
+      for replay in entries[entry].replays.indices {
+        let kinds = entries[entry].replays[replay].kinds
+        let found = audiences.firstIndex { $0.kinds == kinds }
+        if found == nil { audiences.append(Audience(kinds: kinds)) }
+        audiences[found ?? audiences.count - 1].members.append((entry, replay))
+      }
+    }
   }
 
   init(_ context: ReplayContext, rules: [LazyFlushRules]) {
@@ -68,9 +83,13 @@ public struct ReplaySession: ~Copyable {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
     reconstruction.estimateDurations(ready)
-    for index in entries.indices {
-      for position in entries[index].replays.indices {
-        entries[index].replays[position].replay(reconstruction, count: ready)
+    for audience in audiences {
+      positions.removeAll(keepingCapacity: true)
+      for position in 0..<ready where audience.kinds.contains(reconstruction.kind(position)) {
+        positions.append(UInt32(truncatingIfNeeded: position))
+      }
+      for member in audience.members {
+        entries[member.entry].replays[member.replay].replay(reconstruction, at: positions)
       }
     }
     reconstruction.drop(ready)

@@ -118,7 +118,11 @@ import TraceEvents
     _ candidate: inout Candidate, _ step: TinyStep, _ path: [TinyStep], _ kernel: TinyKernel,
     _ stage: borrowing TinyStage, _ tally: inout Tally
   ) {
-    candidate.run.replay(stage.reconstruction, count: stage.reconstruction.moments.count)
+    let kinds = candidate.run.kinds
+    let told = stage.reconstruction.moments.indices.filter {
+      kinds.contains(stage.reconstruction.moments[$0].kind)
+    }
+    candidate.run.replay(stage.reconstruction, at: told.map(UInt32.init))
     var isToldOf = false
     for heard in candidate.log.take() {
       switch heard {

@@ -36,6 +36,8 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
     }
   }
 
+  var listens: MomentKindSet { base.listens }
+
   mutating func growTo(tasks: Int, frames: Int) { base.growTo(tasks: tasks, frames: frames) }
 
   mutating func batchFlush(

@@ -42,7 +42,9 @@ struct FlushEar: SafetyCheck {
     note(.own(cpu))
   }
 
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) {
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {
     note(.handedOut(frame: handout.frame, staleCPU: handout.staleCPU))
   }
 

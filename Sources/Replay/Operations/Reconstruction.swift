@@ -129,6 +129,9 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
+  /// The kind of the moment at a position.
+  func kind(_ position: Int) -> Moment.Kind { moments[position].kind }
+
   /// Says of the first `count` moments, which are complete, how long their batch flushes last.
   mutating func estimateDurations(_ count: Int) {
     for position in 0..<count where moments[position].kind == .shootdown {
@@ -266,7 +269,7 @@ struct Reconstruction: ~Copyable {
     case .setMigrationPTE:
       let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
       entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
-      pageUnmapped(task, address: batch.word(row, MigrationPTE.address), entry)
+      pageUnmapped(cpu, time, address: batch.word(row, MigrationPTE.address), entry)
     case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
     case .removeMigrationPTE:
       pageMapped(

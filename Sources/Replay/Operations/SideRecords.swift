@@ -66,10 +66,12 @@ struct PageCacheChange {
   /// Index of its first frame in the frame table; nil where that frame is not followed.
   var frame: UInt32?
   var order: UInt8
+  /// Whether the task was in write(2) or the like, and not in a fault that it took there.
+  var isInWrite = false
 }
 
 /// The kinds of moment that somebody wants to be told.
-struct MomentKindSet {
+struct MomentKindSet: Equatable, Sendable {
   private var bits: UInt64
   static let all = MomentKindSet(bits: .max)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
@@ -78,11 +80,19 @@ struct MomentKindSet {
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
 
+  /// What every run follows by itself.
+  static let everyRun = MomentKindSet([
+    .shootdown, .frameFreed, .frameAllocated, .lazyBegin, .lazyEnd,
+  ])
+
   private init(bits: UInt64) { self.bits = bits }
 
   init(_ kinds: [Moment.Kind]) {
     bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
   }
+
+  /// The kinds of both.
+  func union(_ other: MomentKindSet) -> MomentKindSet { MomentKindSet(bits: bits | other.bits) }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

@@ -17,6 +17,21 @@ struct DeferralTriggers {
     takesHeldFrames = assumption == .onlyProven || assumption == .expected
   }
 
+  /// The moments that can end deferral.
+  var kinds: MomentKindSet {
+    var kinds: [Moment.Kind] = []
+    if rules.flushesOnWriteProtectFault { kinds.append(.writeProtectFault) }
+    if rules.flushesOnWritableMapping { kinds.append(.writableMapping) }
+    if rules.flushesOnMayWriteFault { kinds.append(.userFault) }
+    if rules.flushesOnUnmap { kinds.append(.unmapRange) }
+    if rules.flushesOnFileWrite { kinds.append(.fileWriteEnd) }
+    if rules.flushesOnTruncate { kinds.append(.pageCacheRemoved) }
+    if rules.pausesUnderPressure {
+      kinds += [.directReclaimBegin, .directReclaimEnd, .kswapdWakeup]
+    }
+    return MomentKindSet(kinds)
+  }
+
   /// Why `moment` ends deferral; nil where it does not.
   func fate(_ moment: Moment, _ source: borrowing Reconstruction) -> DeferralFate? {
     switch moment.kind {

@@ -12,6 +12,7 @@ struct FlushDebts {
   private var serials: [UInt64] = [0]
   private var lastSerial: UInt64 = 0
   private var cleanThrough: [UInt64]
+  private var allCleanThrough: UInt64 = 0
   /// Serial of the last deferral that each CPU owed when it was made.
   private var owedThrough: [UInt64]
 
@@ -50,13 +51,24 @@ struct FlushDebts {
     return owing(masks[Int(number)], serials[Int(number)])
   }
 
+  /// Whether a CPU still owes any deferral.
+  func owesAnything(_ cpu: Int) -> Bool {
+    cpu < cleanThrough.count && owedThrough[cpu] > cleanThrough[cpu]
+  }
+
+  /// False where certainly no CPU owes anything: nothing was put off since all were flushed.
+  var isAnythingOwed: Bool { lastSerial > allCleanThrough }
+
   /// The CPUs that still owe any deferral.
   var owingAnything: CPUMask {
-    var owing = CPUMask()
-    for cpu in cleanThrough.indices where owedThrough[cpu] > cleanThrough[cpu] {
-      owing.insert(cpu)
+    mutating get {
+      var owing = CPUMask()
+      for cpu in cleanThrough.indices where owedThrough[cpu] > cleanThrough[cpu] {
+        owing.insert(cpu)
+      }
+      if owing.isEmpty { allCleanThrough = lastSerial }
+      return owing
     }
-    return owing
   }
 
   /// Adds what deferral `number` owes to a share.

@@ -59,6 +59,10 @@ struct Situation {
 /// number that a frame was freed with, 0 for none. A number is given again only after its deferral is
 /// settled and the last frame that carried it has been allocated.
 protocol FlushPolicy: Sendable {
+  /// The kinds of moment that it must be told of by ``other(_:_:_:_:)``, and whether of drained and
+  /// refilled frames; what nobody listens to costs nothing.
+  var listens: MomentKindSet { get }
+
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
 
@@ -103,6 +107,8 @@ protocol FlushPolicy: Sendable {
 }
 
 extension FlushPolicy {
+  var listens: MomentKindSet { .all }
+
   mutating func mmFlush(
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]

@@ -67,6 +67,7 @@ struct IdealUnmapFlush: FlushPolicy {
   func isOwed(_ deferral: UInt32) -> Bool { !debts.owing(deferral).isEmpty }
 
   private mutating func clean(_ cpu: Int, _ actions: inout [FlushAction]) {
+    guard debts.owesAnything(cpu) else { return }
     debts.clean(cpu)
     actions.append(.cleanSelf(cpu))
   }

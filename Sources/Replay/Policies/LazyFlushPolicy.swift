@@ -15,6 +15,13 @@ struct LazyFlushPolicy: FlushPolicy {
     triggers = DeferralTriggers(rules, assumption)
   }
 
+  var listens: MomentKindSet {
+    var kinds: [Moment.Kind] = []
+    if machine.rules.forgetsInBuddy { kinds.append(.frameDrained) }
+    if machine.rules.flushesAfterRefill { kinds += [.frameRefilled, .taskAllocated] }
+    return triggers.kinds.union(MomentKindSet(kinds))
+  }
+
   mutating func growTo(tasks: Int, frames: Int) {
     while batchGenerations.count < tasks {
       batchGenerations.append(0)
@@ -91,7 +98,7 @@ struct LazyFlushPolicy: FlushPolicy {
       force(
         machine.taken(generation, at: now.time, flushLasting: now.flushDuration), .allocation,
         &actions)
-    } else if let fate = triggers.fate(moment, source) {
+    } else if machine.pendingBatches > 0, let fate = triggers.fate(moment, source) {
       force(machine.end(at: now.time, flushLasting: now.flushDuration), fate, &actions)
     }
     if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }

@@ -22,6 +22,10 @@ struct TableUnmapFlush: FlushPolicy {
     debts = FlushDebts(cpuCount: cpuCount)
   }
 
+  var listens: MomentKindSet {
+    rules.domain == .table ? triggers.kinds.union(MomentKindSet([.frameDrained])) : triggers.kinds
+  }
+
   mutating func growTo(tasks: Int, frames: Int) {
     pause.growTo(tasks: tasks)
     if zoneGenerations.count < frames {
@@ -97,13 +101,14 @@ struct TableUnmapFlush: FlushPolicy {
     _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    if let fate = triggers.fate(moment, source) {
+    if rules.pausesUnderPressure { pause.note(moment, now.task) }
+    if debts.isAnythingOwed, let fate = triggers.fate(moment, source) {
       // Whose mm or file a deferred page was no event says: all that is owed is flushed.
       let owing = debts.owingAnything
-      if !owing.isEmpty { flush(owing, fate, &actions) }
-      actions.append(.settleAll(owing.isEmpty ? .absorbed : fate))
+      guard !owing.isEmpty else { return }
+      flush(owing, fate, &actions)
+      actions.append(.settleAll(fate))
     }
-    if rules.pausesUnderPressure { pause.note(moment, now.task) }
   }
 
   func isOwed(_ deferral: UInt32) -> Bool { !debts.owing(deferral).isEmpty }

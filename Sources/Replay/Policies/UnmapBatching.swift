@@ -26,6 +26,8 @@ struct UnmapBatching: FlushPolicy {
 
   init(pagesMax: Int) { self.pagesMax = max(pagesMax, 1) }
 
+  var listens: MomentKindSet { MomentKindSet([]) }
+
   mutating func growTo(tasks: Int, frames count: Int) {
     while groups.count < tasks { groups.append(Group()) }
     if frames.count < count {

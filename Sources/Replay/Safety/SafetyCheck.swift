@@ -28,7 +28,8 @@ protocol SafetyCheck: Sendable {
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
 
   /// A frame that an unflushed unmap freed is handed out.
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment)
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations)
 
   /// What it found, a verdict for each rule.
   func verdicts() -> [RuleVerdict]
@@ -73,7 +74,9 @@ extension SafetyCheck {
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {}
 
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) {}
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {}
 }
 
 /// Occasions that a rule was looked at, and those that broke it.

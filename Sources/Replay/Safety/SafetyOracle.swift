@@ -10,6 +10,8 @@ struct SafetyOracle {
     var unmap: UInt32 = 0
   }
 
+  /// The moments that it must see, beside those that every run follows.
+  let listens: MomentKindSet
   private var stale: StaleTranslations
   private var checks: [any SafetyCheck]
   private var onShootdown: [Int] = []
@@ -28,6 +30,9 @@ struct SafetyOracle {
   init(_ context: ReplayContext) {
     stale = StaleTranslations(cpuCount: context.cpuCount)
     checks = context.safetyChecks
+    listens = checks.reduce(MomentKindSet([.switchedMM])) {
+      $0.union($1.moments).union($1.momentsAlways)
+    }
     let kinds = Moment.Kind.allCases
     always = kinds.map { _ in [] }
     whileStale = always
@@ -146,7 +151,7 @@ struct SafetyOracle {
     if let cpu = handout.staleCPU {
       reuse.violated(.staleFrame, moment, cpu: cpu, pfn: handout.pfn)
     }
-    for index in onHandout { checks[index].handedOut(handout, moment) }
+    for index in onHandout { checks[index].handedOut(handout, moment, &stale) }
     stale.release(unmap)
     frameUnmaps[frame] = 0
   }
@@ -154,8 +159,17 @@ struct SafetyOracle {
   /// What was found. Asked once.
   var verdict: SafetyVerdict {
     let detail = "\(reuse.checked) frames of unflushed unmaps were handed out again"
+    var statistics = RuleFindings()
+    statistics.checked = reuse.checked + heldBack
+    statistics.violations = heldBack
+    let held =
+      heldBack == 0
+      ? "no frame that the recorded run took was still held back"
+      : "\(heldBack) frames that the recorded run took were still held back: free memory is less "
+        + "than recorded, and other frames were taken"
     return SafetyVerdict(
-      [reuse.verdict(.staleFrame, detail)] + checks.flatMap { $0.verdicts() },
+      [reuse.verdict(.staleFrame, detail), statistics.verdict(.freeStatistics, held)]
+        + checks.flatMap { $0.verdicts() },
       framesChecked: reuse.checked)
   }
 }

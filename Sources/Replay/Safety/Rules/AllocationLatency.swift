@@ -16,7 +16,9 @@ struct AllocationLatency: SafetyCheck {
     }
   }
 
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) { findings.checked += 1 }
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) { findings.checked += 1 }
 
   func verdicts() -> [RuleVerdict] {
     let shares = TaskClass.allCases.compactMap { payer -> String? in

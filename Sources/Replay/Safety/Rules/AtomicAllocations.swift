@@ -25,7 +25,9 @@ struct AtomicAllocations: SafetyCheck {
     if moment.payer == .idle { onIdleCPUs += 1 }
   }
 
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) {
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {
     allocations += 1
     if Self.cannotSleep(moment) { findings.checked += 1 }
   }

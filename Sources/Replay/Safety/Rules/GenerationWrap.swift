@@ -12,7 +12,9 @@ struct GenerationWrap: SafetyCheck {
 
   var hears: SafetyNews { .handouts }
 
-  mutating func handedOut(_ handout: FrameHandout, _ moment: Moment) {
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {
     longest = max(longest, handout.flushesSince)
     guard handout.flushesSince > Self.flushesMax else { return }
     findings.checked += 1
