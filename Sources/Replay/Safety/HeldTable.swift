@@ -17,6 +17,9 @@ struct HeldTable {
   private var entries: [Entry] = []
   private var used = 0
   private(set) var unchecked = 0
+  private static let looksMax = 1 << 24
+  private var looks = 1 << 20
+  private var attempts = 0
 
   var isEmpty: Bool { used == 0 }
 
@@ -40,7 +43,10 @@ struct HeldTable {
   mutating func insert(
     _ key: UInt64, _ unmap: UInt32, frame: UInt32, _ stale: inout StaleTranslations
   ) {
-    if used * 2 >= entries.count { rebuild(&stale) }
+    looks = min(looks + 64, Self.looksMax)
+    attempts += 1
+    // A full table is looked through again only after so many attempts as make up for it.
+    if used * 2 >= entries.count, attempts * 4 >= entries.count { rebuild(&stale) }
     guard used * 2 < entries.count else {
       unchecked += 1
       return
@@ -62,14 +68,24 @@ struct HeldTable {
   }
 
   /// Slots of the entries with a key in `keys`.
-  func slots(in keys: Range<UInt64>) -> [Int] {
+  ///
+  /// A long range takes a look at every entry. So that many such calls cannot take for ever, each
+  /// insertion pays for some looks, and each call for a few; one that is not paid for is counted.
+  mutating func slots(in keys: Range<UInt64>) -> [Int] {
     guard used > 0 else { return [] }
     if keys.count <= 64 { return keys.compactMap(find) }
+    looks = min(looks + 256, Self.looksMax)
+    guard looks >= entries.count else {
+      unchecked += 1
+      return []
+    }
+    looks -= entries.count
     return entries.indices.filter { entries[$0].unmap != 0 && keys.contains(entries[$0].key) }
   }
 
   /// Drops what no CPU can reach any more, and makes room.
   private mutating func rebuild(_ stale: inout StaleTranslations) {
+    attempts = 0
     var live: [Entry] = []
     for entry in entries where entry.unmap != 0 {
       if stale.staleCPU(entry.unmap) == nil {

@@ -93,17 +93,25 @@ struct RuleFindings {
       rule: rule.rawValue, time: moment.time, eventIndex: moment.event, cpu: cpu, pfn: pfn)
   }
 
+  /// The first violation, in the name of `rule`, which may restate another.
+  private func first(of rule: SafetyRule) -> Violation? {
+    first.map {
+      Violation(
+        rule: rule.rawValue, time: $0.time, eventIndex: $0.eventIndex, cpu: $0.cpu, pfn: $0.pfn)
+    }
+  }
+
   /// Violated or kept.
   func verdict(_ rule: SafetyRule, _ detail: String = "") -> RuleVerdict {
     RuleVerdict(
       rule: rule, kind: violations > 0 ? .violated : .holds, checked: checked,
-      violations: violations, first: first, detail: detail)
+      violations: violations, first: first(of: rule), detail: detail)
   }
 
   /// Broken somewhere, or not to be told.
   func verdict(_ rule: SafetyRule, orRecord record: String, _ detail: String = "") -> RuleVerdict {
     RuleVerdict(
       rule: rule, kind: violations > 0 ? .violated : .notObservable(record: record),
-      checked: checked, violations: violations, first: first, detail: detail)
+      checked: checked, violations: violations, first: first(of: rule), detail: detail)
   }
 }

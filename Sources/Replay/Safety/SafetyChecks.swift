@@ -3,6 +3,6 @@ enum SafetyChecks {
   /// Every check once. A new one adds its line here.
   static let all: [any SafetyCheck] = [
     FullFlushes(), RepeatedFlushes(), AtomicAllocations(), WriteScalability(), AllocationLatency(),
-    GenerationWrap(), UnseenRules(),
+    GenerationWrap(), StaleFileContent(), ReplacedEntries(), UnseenRules(),
   ]
 }

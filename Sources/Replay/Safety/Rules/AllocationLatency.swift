@@ -20,11 +20,22 @@ struct AllocationLatency: SafetyCheck {
     _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
   ) { findings.checked += 1 }
 
+  private static func words(_ payer: TaskClass) -> String {
+    switch payer {
+    case .user: "user threads"
+    case .directReclaim: "threads in direct reclaim"
+    case .kswapd: "kswapd"
+    case .kernelThread: "other kernel threads"
+    case .idle: "interrupts on idle CPUs"
+    case .unknown: "threads of unknown kind"
+    }
+  }
+
   func verdicts() -> [RuleVerdict] {
     let shares = TaskClass.allCases.compactMap { payer -> String? in
       let payment = payers[payer.rawIndex]
       guard payment.flushes > 0 else { return nil }
-      return "\(payer) \(payment.flushes) (\(payment.interrupts) interrupts)"
+      return "\(Self.words(payer)) \(payment.flushes) (\(payment.interrupts) interrupts)"
     }
     let detail =
       shares.isEmpty

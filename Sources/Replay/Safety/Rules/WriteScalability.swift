@@ -1,4 +1,7 @@
 /// I12: whether the end of a write interrupts others.
+///
+/// Which file a write goes to is in no event, so one that went to a file with deferred pages counts
+/// like any other.
 struct WriteScalability: SafetyCheck {
   private var findings = RuleFindings()
   private var interrupts = 0
@@ -32,7 +35,7 @@ struct WriteScalability: SafetyCheck {
       findings.verdict(
         .writeScalability,
         "of \(findings.checked) writes that ended while CPUs owed a flush, \(findings.violations) "
-          + "sent interrupts (\(interrupts))")
+          + "sent interrupts (\(interrupts)), to whichever file they went")
     ]
   }
 }
