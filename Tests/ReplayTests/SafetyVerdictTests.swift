@@ -193,11 +193,11 @@ import TraceEvents
   @Test func whoIsInterruptedTwiceAndWhoCannotWait() throws {
     var script = script()
     script.reclaim(cpu: 3, task: 40, pfns: [0x11, 0x12], receivers: Self.users)
-    script.allocate(cpu: 2, task: 102, pfn: 0x11)
-    script.allocate(cpu: 2, task: 102, pfn: 0x12)
+    // GFP_ATOMIC is 0x820: no __GFP_DIRECT_RECLAIM.
+    script.add(.pageAlloc, cpu: 2, task: 102, [0x11, 0, 0x820, 1])
+    script.add(.pageAlloc, cpu: 2, task: 102, [0x12, 0, 0x820, 1])
     #expect(try verdict(.flushedTwice, script, "clumsy").violations == 2)
     #expect(try verdict(.flushedTwice, script, "luf-v10").kind == .holds)
-    // The script's allocations have no __GFP_DIRECT_RECLAIM.
     let atomic = try verdict(.atomicAllocation, script, "luf-v10")
     #expect(!atomic.rule.isMemorySafety)
     #expect(atomic.violations == 1, "\(atomic)")
