@@ -121,6 +121,9 @@ public struct CaseFigures: Sendable {
   public let tlbRow: [Int]
   /// `tlb:tlb_flush` events by ``FlushReason`` value (0 to 5), then CPU.
   public let tlbFlush: [[Int]]
+  /// Where the row's total of another run of the workload lies, about 95 times in 100, as far as one
+  /// run tells; nil for the recorded run.
+  public let anotherRun: ClosedRange<Int>?
   /// Fates of the deferred batches.
   public let ledger: Ledger
   /// Frames that were free with a flush owed.
@@ -155,6 +158,11 @@ public struct PolicyOutcome: Sendable {
   public let rowLower: Int?
   /// See ``rowLower``.
   public let rowUpper: Int?
+  /// Least and greatest total of another run under this policy, over the cases: what the trace leaves
+  /// open, and that the recorded run and the other are two draws of one workload.
+  public let runLower: Int?
+  /// See ``runLower``.
+  public let runUpper: Int?
   /// Recorded interrupts less this policy's; negative where it costs more.
   public let ipisAvoided: Int?
   /// How good the row, and the `tlb_flush` counts, are.

@@ -74,7 +74,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         act(moment, frame: frame)
       case .frameRefilled:
         let frame = Int(moment.subject)
-        policy.refilled(frame, with: deferrals[frame], now, &actions)
+        policy.refilled(frame, with: deferrals[frame], source.frames, now, &actions)
         act(moment)
       case .lazyBegin:
         books.lazyBegin(now.cpu)
@@ -133,6 +133,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     var opened: UInt32 = 0
     switch decision {
     case .asRecorded(let isRefused):
+      books.keep(shootdown)
       if isRefused { books.refused(shootdown) }
     case .putOff:
       books.putOff(shootdown)
@@ -168,7 +169,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let deferral = deferrals[frame]
     deferrals[frame] = 0
     now.isAtomic = moment.isAtomic
-    policy.allocated(frame, with: deferral, now, &actions)
+    policy.allocated(frame, with: deferral, source.frames, now, &actions)
     act(moment)
     books.dropped(deferral, at: moment.time)
     oracle?.observe(moment, source)

@@ -5,6 +5,9 @@ public import TraceEvents
 /// Feed it every batch of the instance in time order, then call ``finish()``. State (who runs where,
 /// which frames are free) is followed from the first event on, the window limits what is counted.
 public struct ReplaySession: ~Copyable {
+  /// Moments that all replays go through before the next: few enough to stay in a core's own cache.
+  private static let momentsAtATime = 1 << 11
+
   private var reconstruction: Reconstruction
   private struct Entry {
     var blueprint: PolicyBlueprint
@@ -83,16 +86,25 @@ public struct ReplaySession: ~Copyable {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
     reconstruction.estimateDurations(ready)
+    var next = 0
+    while next < ready {
+      let end = min(next + Self.momentsAtATime, ready)
+      replay(next..<end)
+      next = end
+    }
+    reconstruction.drop(ready)
+  }
+
+  private mutating func replay(_ range: Range<Int>) {
     for audience in audiences {
       positions.removeAll(keepingCapacity: true)
-      for position in 0..<ready where audience.kinds.contains(reconstruction.kind(position)) {
+      for position in range where audience.kinds.contains(reconstruction.kind(position)) {
         positions.append(UInt32(truncatingIfNeeded: position))
       }
       for member in audience.members {
         entries[member.entry].replays[member.replay].replay(reconstruction, at: positions)
       }
     }
-    reconstruction.drop(ready)
   }
 
   private var isCSDTraced: Bool {
@@ -110,7 +122,8 @@ public struct ReplaySession: ~Copyable {
     let isExact = isCSDTraced
     let figures = CaseFigures(
       assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
-      ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(), bursts: FlushBursts(),
+      anotherRun: nil, ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(),
+      bursts: FlushBursts(),
       payers: [], safety: nil)
     let total = figures.tlbRowTotal
     var notes: [String] = []
@@ -123,7 +136,7 @@ public struct ReplaySession: ~Copyable {
     return PolicyOutcome(
       name: PolicyCatalog.recordedName, figures: seen.hasFlushes ? figures : nil, cases: [],
       rowLower: seen.hasFlushes ? total : nil, rowUpper: seen.hasFlushes && isExact ? total : nil,
-      ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
+      runLower: nil, runUpper: nil, ipisAvoided: seen.hasFlushes ? 0 : nil, rowGrade: .derived,
       flushGrade: .measured, notes: seen.hasFlushes ? notes : [SeenEvents.noFlushes])
   }
 
@@ -131,12 +144,13 @@ public struct ReplaySession: ~Copyable {
     let row = recordedRow()
     let flushes = reconstruction.tally.flushes
     let books = replay.books
+    let changed = row.indices.map { row[$0] + books.changes.interrupts[$0] }
     return CaseFigures(
-      assumption: replay.assumption,
-      tlbRow: row.indices.map { row[$0] + books.changes.interrupts[$0] },
+      assumption: replay.assumption, tlbRow: changed,
       tlbFlush: flushes.indices.map { reason in
         flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
+      anotherRun: books.draw.range(around: changed.reduce(0, +)),
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
       safety: replay.safety)
@@ -160,6 +174,9 @@ public struct ReplaySession: ~Copyable {
       cases: isObservable && cases.count > 1 ? cases : [],
       rowLower: isObservable ? totals.min() : nil,
       rowUpper: isObservable && isCSDTraced ? totals.max() : nil,
+      runLower: isObservable ? cases.compactMap(\.anotherRun?.lowerBound).min() : nil,
+      runUpper: isObservable && isCSDTraced
+        ? cases.compactMap(\.anotherRun?.upperBound).max() : nil,
       ipisAvoided: expected.flatMap { figures in
         recorded.figures.map { $0.tlbRowTotal - figures.tlbRowTotal }
       },

@@ -30,6 +30,9 @@ public enum JSONValue: Sendable, Equatable, Encodable {
   /// Text, or null.
   public init(_ value: String?) { self = value.map(JSONValue.string) ?? .null }
 
+  /// The value, or null.
+  public init(orNull value: JSONValue?) { self = value ?? .null }
+
   /// Counts by CPU, or null where the trace has no CPU column.
   public init(_ values: [UInt64]?) {
     self = values.map { .array($0.map { JSONValue($0) }) } ?? .null

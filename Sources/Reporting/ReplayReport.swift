@@ -3,7 +3,8 @@ import TraceEvents
 
 /// `report`: the recorded run beside what other flush policies would have made of it.
 public enum ReplayReport {
-  /// The report on one input; `showsBounds` adds every case that was run.
+  /// The report on one input; `showsBounds` adds every case that was run, and what each
+  /// safety verdict counted.
   public static func build(
     _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
   ) -> Report {
@@ -12,8 +13,14 @@ public enum ReplayReport {
     report.sections.append(beforeAfter(trace, outcome))
     report.sections.append(totals(outcome))
     if let flushes = flushes(outcome) { report.sections.append(flushes) }
-    report.sections += outcome.policies.dropFirst().compactMap { ledger($0) }
-    if showsBounds { report.sections += outcome.policies.dropFirst().compactMap { cases($0) } }
+    for policy in outcome.policies.dropFirst() {
+      report.sections += [deferrals(policy, trace.instanceFacts.timeUnit)].compactMap(\.self)
+      if showsBounds, let cases = cases(policy) { report.sections.append(cases) }
+      report.sections += [
+        safety(policy, trace.instanceFacts.timeUnit, isDetailed: showsBounds)
+      ].compactMap(\.self)
+    }
+    report.sections.append(reconstruction(outcome.reconstruction, trace.eventNames))
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(trace, outcome)
@@ -64,37 +71,35 @@ public enum ReplayReport {
 
   private static func totals(_ outcome: Outcome) -> Report.Section {
     let before = outcome.policies.first?.figures
-    let rows = outcome.policies.map { policy -> [String] in
-      guard let figures = policy.figures else {
-        return [policy.name, "-", "-", "-", "-", "-", "-"]
-      }
-      let isRecorded = policy.name == PolicyCatalog.recordedName
+    let rows = outcome.policies.enumerated().map { index, policy -> [String] in
+      guard let figures = policy.figures else { return [policy.name, "-", "-", "-", "-", "-"] }
       return [
         policy.name, count(figures.tlbRowTotal), policy.rowLower.map(count) ?? "-",
         policy.rowUpper.map(count) ?? "not known",
-        isRecorded ? "" : change(figures.tlbRowTotal, before?.tlbRowTotal),
-        count(figures.tlbFlushTotal),
-        isRecorded ? "" : change(figures.tlbFlushTotal, before?.tlbFlushTotal),
+        index == 0 ? "" : change(figures.tlbRowTotal, before?.tlbRowTotal),
+        index == 0 ? "" : figures.safety.map { count($0.violations) } ?? "-",
       ]
     }
     return Report.Section(
-      "Totals",
+      "Totals of the TLB row",
       [
         .table(
           Report.Table(
-            columns: ["policy", "TLB row", "lower", "upper", "change", "tlb_flush", "change"],
-            rows: rows)),
+            columns: ["policy", "TLB row", "lower", "upper", "change %", "violations"], rows: rows)),
         .note(
           "lower and upper: the least and the greatest TLB row over what this trace cannot show: "
             + "which reclaimed pages were mapped read-only, and how long a flush keeps others from "
-            + "being deferred. Deferring more does not always flush less, so each case is replayed."
+            + "being deferred. Deferring more does not always flush less, so each case is replayed. "
+            + "violations: of safety rules, see below. "
+            + "recorded [\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others "
+            + "[modelled]."
         ),
       ])
   }
 
   static func count(_ value: Int) -> String { Int64(value).grouped }
 
-  /// The change in per cent with two decimals, without floating point: `-95.45 %`.
+  /// The change in per cent with two decimals, without floating point: `-95.45`.
   static func change(_ after: Int, _ before: Int?) -> String {
     guard let before, before > 0 else { return "-" }
     let difference = after - before
@@ -103,90 +108,39 @@ public enum ReplayReport {
     let hundredths = (scaled / before.magnitude + 5) / 10
     let fraction = hundredths % 100
     let sign = difference < 0 && hundredths > 0 ? "-" : "+"
-    return "\(sign)\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) %"
+    return "\(sign)\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
   }
 
   // MARK: Flushes by reason
 
+  /// A row for each policy: there can be more of them than a terminal has columns for.
   private static func flushes(_ outcome: Outcome) -> Report.Section? {
     let shown = outcome.policies.filter { $0.figures != nil }
-    guard !shown.isEmpty else { return nil }
-    let columns = ["reason"] + shown.map(\.name)
-    let rows = FlushReason.allCases.compactMap { reason -> [String]? in
-      let totals = shown.map { policy in
-        policy.figures.map { total($0, reason) } ?? 0
-      }
-      guard totals.contains(where: { $0 != 0 }) else { return nil }
-      return ["\(reason.rawValue) \(reason.label)"] + totals.map(count)
+    let reasons = FlushReason.allCases.filter { reason in
+      shown.contains { $0.figures.map { total($0, reason) != 0 } ?? false }
     }
+    guard !reasons.isEmpty else { return nil }
+    let before = outcome.policies.first?.figures?.tlbFlushTotal
+    let rows = shown.enumerated().map { index, policy -> [String] in
+      let all = policy.figures?.tlbFlushTotal ?? 0
+      return [policy.name, count(all), index == 0 ? "" : change(all, before)]
+        + reasons.map { reason in count(policy.figures.map { total($0, reason) } ?? 0) }
+    }
+    let legend = reasons.map { "\($0.rawValue) \($0.label)" }.joined(separator: ", ")
     return Report.Section(
       "tlb_flush events by reason",
       [
-        .table(Report.Table(columns: columns, rows: rows)),
-        .note("recorded [measured]; the others [modelled]."),
+        .table(
+          Report.Table(
+            columns: ["policy", "all", "change %"]
+              + reasons.map { "\($0.rawValue) \($0.shortLabel)" },
+            rows: rows)),
+        .note("Reasons: \(legend). recorded [measured]; the others [modelled]."),
       ])
   }
 
   static func total(_ figures: CaseFigures, _ reason: FlushReason) -> Int {
     reason.rawValue < figures.tlbFlush.count ? figures.tlbFlush[reason.rawValue].reduce(0, +) : 0
-  }
-
-  // MARK: Books
-
-  private static func ledger(_ policy: PolicyOutcome) -> Report.Section? {
-    guard let figures = policy.figures else { return nil }
-    let ledger = figures.ledger
-    var facts: [(name: String, value: String)] = [
-      ("deferred", "\(count(ledger.deferred)) unmap batches"),
-      ("absorbed", "\(count(ledger.absorbed)) paid for by another flush"),
-      ("forced", "\(count(ledger.forcedByAllocation)) by an allocation of one of their frames"),
-      ("", "\(count(ledger.forcedByPermission)) by a write-protect fault or a writable mapping"),
-      ("", "\(count(ledger.forcedByPressure)) by memory pressure"),
-      ("pending", "\(count(ledger.pending)) at the end of the window"),
-      ("refused", "\(count(ledger.refused)) flushed at once: another flush was running"),
-      ("flushes", "\(count(ledger.forcedFlushes)) forced flushes paid for them"),
-      ("frames", "at most \(count(figures.pending.framesMax)) free with a flush owed"),
-    ]
-    if ledger.forcedByFileWrite > 0 {
-      let position = facts.count - 5
-      facts.insert(
-        ("", "\(count(ledger.forcedByFileWrite)) by the end of a write to a file"), at: position)
-    }
-    if let safety = figures.safety {
-      facts.append(
-        (
-          "safety",
-          safety.violations == 0
-            ? "no violation of I1 in \(count(safety.framesChecked)) frames handed out again"
-            : violation(safety)
-        ))
-    }
-    return Report.Section("Deferred flushes under \(policy.name) [modelled]", [.facts(facts)])
-  }
-
-  private static func violation(_ safety: SafetyVerdict) -> String {
-    guard let first = safety.first else { return "\(count(safety.violations)) violations" }
-    return "\(count(safety.violations)) violations; the first of \(first.rule): frame "
-      + "0x\(String(first.pfn, radix: 16)) handed out at \(first.time) (event \(first.eventIndex)) while CPU \(first.cpu) may "
-      + "still use it"
-  }
-
-  private static func cases(_ policy: PolicyOutcome) -> Report.Section? {
-    guard !policy.cases.isEmpty else { return nil }
-    return Report.Section(
-      "Bounds of \(policy.name)",
-      [
-        .table(
-          Report.Table(
-            columns: ["case", "TLB row", "tlb_flush", "deferred", "refused", "forced flushes"],
-            rows: policy.cases.map { figures in
-              [
-                figures.assumption?.label ?? "", count(figures.tlbRowTotal),
-                count(figures.tlbFlushTotal), count(figures.ledger.deferred),
-                count(figures.ledger.refused), count(figures.ledger.forcedFlushes),
-              ]
-            }))
-      ])
   }
 
   // MARK: Evidence
@@ -205,16 +159,31 @@ public enum ReplayReport {
       [
         .facts([
           ("snapshots", "\(total.grouped) TLB shootdowns, after - before [measured]"),
-          ("trace", "\(count(figures.tlbRowTotal)) in the window"),
+          ("trace", "\(count(figures.tlbRowTotal)) in the window [derived]"),
           ("difference", "\(difference.grouped) (see tlbreplay stat for each CPU)"),
         ])
       ])
   }
 
   private static func grades(_ outcome: Outcome) -> Report.Section {
-    var blocks: [Report.Block] = []
+    // Most notes hold for several policies and are said once.
+    var notes: [(text: String, policies: [String])] = []
     for policy in outcome.policies {
-      for note in policy.notes { blocks.append(.facts([(policy.name, "\(note).")])) }
+      for note in policy.notes {
+        if let known = notes.firstIndex(where: { $0.text == note }) {
+          notes[known].policies.append(policy.name)
+        } else {
+          notes.append((note, [policy.name]))
+        }
+      }
+    }
+    var blocks = notes.map { note -> Report.Block in
+      if let only = note.policies.first, note.policies.count == 1 {
+        return .facts([(only, "\(note.text).")])
+      }
+      let isCommon = note.policies.count >= outcome.policies.count - 1
+      let names = isCommon ? "" : note.policies.joined(separator: ", ") + ": "
+      return .facts([(isCommon ? "all" : "several", "\(names)\(note.text).")])
     }
     blocks.append(
       .facts([
@@ -228,24 +197,16 @@ public enum ReplayReport {
   }
 }
 
-extension ReplayAssumption {
-  /// What the case assumes, in a few words.
-  var label: String {
+extension FlushReason {
+  /// A word for the head of a column.
+  var shortLabel: String {
     switch self {
-    case .onlyProven: "only proven read-only"
-    case .expected: "expected: and clean file pages"
-    case .allPossible: "all that may be read-only"
-    case .allPossibleAtOnce: "the same, and no flush takes time"
-    }
-  }
-
-  /// Its name in JSON.
-  var name: String {
-    switch self {
-    case .onlyProven: "only_proven"
-    case .expected: "expected"
-    case .allPossible: "all_possible"
-    case .allPossibleAtOnce: "all_possible_at_once"
+    case .taskSwitch: "switch"
+    case .remoteShootdown: "remote"
+    case .localShootdown: "local"
+    case .localMMShootdown: "mm"
+    case .remoteSendIPI: "send"
+    case .remoteWrongCPU: "wrong"
     }
   }
 }

@@ -4,9 +4,11 @@ import TraceEvents
 /// The JSON form of `report`.
 enum ReplayReportData {
   static func document(_ trace: TraceDescription, _ outcome: Outcome) -> JSONValue {
-    .object([
+    let unit = trace.instanceFacts.timeUnit.durationUnit
+    return .object([
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
-      "window": window(trace), "policies": .array(outcome.policies.map(policy)),
+      "window": window(trace), "policies": .array(outcome.policies.map { policy($0, unit) }),
+      "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
     ])
   }
@@ -18,20 +20,29 @@ enum ReplayReportData {
     return .object(members)
   }
 
-  private static func policy(_ policy: PolicyOutcome) -> JSONValue {
-    .object([
+  private static func policy(_ policy: PolicyOutcome, _ unit: String) -> JSONValue {
+    let isRecorded = policy.name == PolicyCatalog.recordedName
+    // The recorded run puts nothing off: it has no such figures.
+    let modelled = isRecorded ? nil : policy.figures
+    var members: [String: JSONValue] = [
       "name": .string(policy.name), "tlb_row": row(policy), "tlb_flush": flushes(policy),
-      "ipis_avoided": policy.ipisAvoided.map { JSONValue($0) } ?? .null,
       "grade": .string(policy.rowGrade.rawValue),
-      "ledger": policy.figures.map { ledger($0.ledger, $0.pending.framesMax) } ?? .null,
-      "safety": policy.figures?.safety.map(safety) ?? .null,
-      "tlb_misses": .object([
-        "dtlb_load": .null, "dtlb_store": .null, "itlb": .null,
-        "reason": .string("no event of this trace shows memory accesses"),
-      ]),
-      "cases": .array(policy.cases.map(caseData)),
+      "cases": .array(policy.cases.map { caseData($0, unit) }),
       "notes": .array(policy.notes.map { .string($0) }),
+    ]
+    members["ipis_avoided"] = JSONValue(orNull: policy.ipisAvoided.map { JSONValue($0) })
+    members["ledger"] = JSONValue(
+      orNull: policy.figures.map { ledger($0.ledger, $0.pending.framesMax) })
+    members["pending_frames"] = JSONValue(orNull: modelled.map { pending($0.pending, unit) })
+    members["ages"] = JSONValue(orNull: modelled.map { ages($0.ages, unit) })
+    members["bursts"] = JSONValue(orNull: modelled.map { bursts($0.bursts, unit) })
+    members["payers"] = JSONValue(orNull: modelled.map(payers))
+    members["safety"] = JSONValue(orNull: policy.figures?.safety.map(safety))
+    members["tlb_misses"] = .object([
+      "dtlb_load": .null, "dtlb_store": .null, "itlb": .null,
+      "reason": .string("no event of this trace shows memory accesses"),
     ])
+    return .object(members)
   }
 
   private static func row(_ policy: PolicyOutcome) -> JSONValue {
@@ -45,63 +56,41 @@ enum ReplayReportData {
   }
 
   private static func flushes(_ policy: PolicyOutcome) -> JSONValue {
-    var reasons: [String: JSONValue] = [:]
-    for reason in FlushReason.allCases {
-      guard let figures = policy.figures, reason.rawValue < figures.tlbFlush.count else { continue }
-      let total = ReplayReport.total(figures, reason)
-      guard total != 0 || figures.tlbFlush[reason.rawValue].contains(where: { $0 != 0 }) else {
-        continue
-      }
-      reasons["\(reason.rawValue)"] = .object([
-        "total": JSONValue(total),
-        "per_cpu": .array(figures.tlbFlush[reason.rawValue].map { JSONValue($0) }),
-      ])
-    }
-    return .object([
-      "total": policy.figures.map { JSONValue($0.tlbFlushTotal) } ?? .null,
-      "by_reason": .object(reasons), "grade": .string(policy.flushGrade.rawValue),
-    ])
-  }
-
-  private static func ledger(_ ledger: Ledger, _ framesPendingMax: Int) -> JSONValue {
     .object([
-      "deferred": JSONValue(ledger.deferred), "absorbed": JSONValue(ledger.absorbed),
-      "forced_by_allocation": JSONValue(ledger.forcedByAllocation),
-      "forced_by_permission": JSONValue(ledger.forcedByPermission),
-      "forced_by_file_write": JSONValue(ledger.forcedByFileWrite),
-      "forced_by_pressure": JSONValue(ledger.forcedByPressure),
-      "refused": JSONValue(ledger.refused), "pending": JSONValue(ledger.pending),
-      "forced_flushes": JSONValue(ledger.forcedFlushes),
-      "frames_pending_max": JSONValue(framesPendingMax),
-      "grade": .string(Grade.modelled.rawValue),
+      "total": policy.figures.map { JSONValue($0.tlbFlushTotal) } ?? .null,
+      "by_reason": policy.figures.map(byReason) ?? .object([:]),
+      "grade": .string(policy.flushGrade.rawValue),
     ])
   }
 
-  private static func safety(_ safety: SafetyVerdict) -> JSONValue {
-    var first = JSONValue.null
-    if let violation = safety.first {
-      first = .object([
-        "rule": .string(violation.rule), "time": JSONValue(violation.time),
-        "event_index": JSONValue(violation.eventIndex), "cpu": JSONValue(violation.cpu),
-        "pfn": JSONValue(violation.pfn),
+  private static func byReason(_ figures: CaseFigures) -> JSONValue {
+    var reasons: [String: JSONValue] = [:]
+    for reason in FlushReason.allCases where reason.rawValue < figures.tlbFlush.count {
+      let perCPU = figures.tlbFlush[reason.rawValue]
+      guard perCPU.contains(where: { $0 != 0 }) else { continue }
+      reasons["\(reason.rawValue)"] = .object([
+        "total": JSONValue(ReplayReport.total(figures, reason)),
+        "per_cpu": .array(perCPU.map { JSONValue($0) }),
       ])
     }
-    return .object([
-      "violations": JSONValue(safety.violations), "first": first,
-      "frames_checked": JSONValue(safety.framesChecked),
-      "rules": .array([.string("I1")]), "grade": .string(Grade.modelled.rawValue),
-    ])
+    return .object(reasons)
   }
 
-  private static func caseData(_ figures: CaseFigures) -> JSONValue {
+  private static func caseData(_ figures: CaseFigures, _ unit: String) -> JSONValue {
     .object([
       "assumption": JSONValue(figures.assumption?.name),
       "tlb_row": .object([
         "total": JSONValue(figures.tlbRowTotal),
         "per_cpu": .array(figures.tlbRow.map { JSONValue($0) }),
+        "grade": .string(Grade.modelled.rawValue),
       ]),
-      "tlb_flush": .object(["total": JSONValue(figures.tlbFlushTotal)]),
+      "tlb_flush": .object([
+        "total": JSONValue(figures.tlbFlushTotal), "by_reason": byReason(figures),
+        "grade": .string(Grade.modelled.rawValue),
+      ]),
       "ledger": ledger(figures.ledger, figures.pending.framesMax),
+      "pending_frames": pending(figures.pending, unit), "ages": ages(figures.ages, unit),
+      "bursts": bursts(figures.bursts, unit), "payers": payers(figures),
       "safety": figures.safety.map(safety) ?? .null,
     ])
   }

@@ -34,6 +34,25 @@ public struct Report: Sendable {
     case interrupts(InterruptTable)
     /// Other rows and columns.
     case table(Table)
+    /// Values over time.
+    case series(Series)
+  }
+
+  /// Values over equal spans of time, to be drawn.
+  public struct Series: Sendable {
+    /// What they are.
+    public var name: String
+    /// None is negative.
+    public var values: [Int]
+    /// Where the spans begin and how long they are.
+    public var caption: String
+
+    /// A series.
+    public init(name: String, values: [Int], caption: String) {
+      self.name = name
+      self.values = values
+      self.caption = caption
+    }
   }
 
   /// Rows and columns.

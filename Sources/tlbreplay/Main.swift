@@ -32,6 +32,8 @@ struct TLBReplay: ParsableCommand {
       try command.run()
     } catch let error as TraceError {
       fail(error.description, code: 3)
+    } catch let error as CheckFailure {
+      fail(error.description, code: 1)
     } catch let error as OutputError {
       fail(error.description, code: 3)
     } catch let error as InternalError {
@@ -66,6 +68,11 @@ func writeError(_ text: String) {
       written += got
     }
   }
+}
+
+/// What the user asked to be checked does not hold.
+struct CheckFailure: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// Output could not be written.

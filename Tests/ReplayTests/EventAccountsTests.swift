@@ -89,4 +89,17 @@ import TraceFiles
     #expect(figures(.pageAlloc) == [0, 1, 0])
     #expect(events.explainedByFamily[Int(OperationFamily.functionCall.rawValue)] == 1)
   }
+
+  @Test func compactionGivesBackWhatNoEventSawItTake() throws {
+    for (reason, unexplained) in [(MigrationReason.compaction, 0), (.demotion, 1)] {
+      var script = BatchScript()
+      script.free(cpu: 0, task: 100, pfn: 5)
+      script.add(.migratePagesStart, cpu: 1, task: 101, [1, UInt64(reason.rawValue)])
+      script.add(.migratePages, cpu: 1, task: 101, [0, 1, 0, 0, 0, 0, 1, UInt64(reason.rawValue)])
+      script.free(cpu: 1, task: 101, pfn: 5)
+      let counts = try ReplaySessionTests.replay(script).reconstruction
+      #expect(counts.framesFreedTwice == 1)
+      #expect(counts.events.unexplained.reduce(0, +) == unexplained)
+    }
+  }
 }

@@ -115,6 +115,36 @@ import TraceEvents
     #expect(second["luf-v10-as-posted"]?.figures?.safety?.violations == 1)
   }
 
+  @Test func theOrderOfABuddyBlockStandsForAGenerationInThePostedText() throws {
+    var script = BatchScript()
+    script.directory.name(task: 40, "kswapd0")
+    for cpu in 0..<3 { script.directory.name(task: Int32(100 + cpu), "app") }
+    script.reclaim(
+      cpu: 3, task: 40, pfns: [0x10, 0x11, 0x12], receivers: [(0, 100), (1, 101), (2, 102)])
+    for pfn in [0x10, 0x11, 0x12] as [UInt64] {
+      script.add(.pagePCPDrain, cpu: 3, task: 40, [pfn, 0, 1])
+    }
+    func row() throws -> [Int]? {
+      try replay(script, ["luf-v10-as-posted"], cpus: 4)["luf-v10-as-posted"]?.figures?.tlbRow
+    }
+    // Alone in its block: order 0 reads as "no generation".
+    script.allocate(cpu: 0, task: 100, pfn: 0x12)
+    #expect(try row() == [0, 0, 0, 0])
+    // The first generation is open, and the two others form a block of order 1.
+    script.add(.pageAllocZoneLocked, cpu: 0, task: 100, [0x11, 0, 1])
+    script.allocate(cpu: 0, task: 100, pfn: 0x11)
+    #expect(try row() == [0, 1, 1, 0])
+    // Later generations are beyond it.
+    script.skip(1_000_000)
+    script.reclaim(
+      cpu: 3, task: 40, pfns: [0x20, 0x21], receivers: [(0, 100), (1, 101), (2, 102)])
+    for pfn in [0x20, 0x21] as [UInt64] {
+      script.add(.pagePCPDrain, cpu: 3, task: 40, [pfn, 0, 1])
+    }
+    script.allocate(cpu: 0, task: 100, pfn: 0x20)
+    #expect(try row() == [0, 1, 1, 0])
+  }
+
   @Test func endsOfWritesForceUnderV11Only() throws {
     for kind in [EventKind.rawSysExit, .sysExitWrite, .sysExitPwrite64] {
       var script = BatchScript()

@@ -56,6 +56,7 @@ import TraceEvents
       #expect(figures.ledger.isBalanced)
       #expect(figures.ledger.forcedFlushes <= figures.ledger.deferred)
       #expect(figures.safety?.violations == 0)
+      #expect(figures.anotherRun?.contains(figures.tlbRowTotal) == true)
       #expect(figures.tlbRow.allSatisfy { $0 >= 0 })
       #expect(figures.tlbFlush.allSatisfy { $0.allSatisfy { $0 >= 0 } })
       // Flushes of one mm and task switches are none of lazy unmap flush's business.

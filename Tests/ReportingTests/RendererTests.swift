@@ -54,6 +54,17 @@ import Testing
     #expect(TextRenderer.wrap("a \(long) b", indent: 0) == ["a", long, "b"])
   }
 
+  @Test func headingsAndSeriesFitToo() {
+    var report = Report(title: "t")
+    let heading = (0..<20).map { "word\($0)" }.joined(separator: " ")
+    let series = Report.Series(name: "", values: [0, 1, 50, 100], caption: heading)
+    report.sections = [Report.Section(heading, [.series(series)])]
+    let lines = TextRenderer().render(report).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 80 })
+    #expect(lines.contains("         _.+@"))
+    #expect(lines.filter { $0.contains("word19") }.count == 2)
+  }
+
   @Test func jsonKeepsIntegersAndSortsKeys() {
     let value = JSONValue.object([
       "b": JSONValue(UInt64.max), "a": .array([JSONValue(1), .null, .string("x/y")]),

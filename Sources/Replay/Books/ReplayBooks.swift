@@ -9,6 +9,8 @@ struct ReplayBooks {
   private var sweepAt = ReplayBooks.openBeforeSweep
   private(set) var lazyCPUs = CPUMask()
   private(set) var changes: CounterChanges
+  /// How the policy's interrupts scatter over the window.
+  private(set) var draw = DrawInterval()
   private(set) var ledger = Ledger()
   private(set) var pending = PendingFramesGauge()
   private(set) var ages = DurationHistogram()
@@ -19,6 +21,7 @@ struct ReplayBooks {
     window = context.window
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
+    if window.start > 0 { draw.advance(to: window.start) }
   }
 
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
@@ -38,6 +41,12 @@ struct ReplayBooks {
     let isCounted = isCounted(shootdown.start)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
     if isCounted { ledger.deferred += 1 }
+  }
+
+  /// A recorded shootdown happens.
+  mutating func keep(_ shootdown: borrowing Shootdown) {
+    let interrupts = shootdown.countedInterrupts.count
+    if interrupts > 0 { draw.add(interrupts, at: shootdown.start) }
   }
 
   /// A recorded shootdown is done without interrupting anybody.
@@ -62,6 +71,7 @@ struct ReplayBooks {
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1
     let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
+    draw.add(interrupts, at: moment.time)
     payers[moment.payer.rawIndex].flushes += 1
     payers[moment.payer.rawIndex].interrupts += interrupts
     bursts.note(moment.time)
@@ -97,6 +107,7 @@ struct ReplayBooks {
       guard let began = deferrals.settle(deferral), began.isCounted else { continue }
       if isOwed { ledger.pending += 1 } else { ledger.fates[DeferralFate.absorbed.rawValue] += 1 }
     }
+    if window.end < .max { draw.advance(to: window.end) }
     pending.close(at: time, in: window)
     bursts.close()
   }

@@ -80,6 +80,18 @@ struct FrameTable {
     return base + Int(pfn & 63)
   }
 
+  /// The index of a frame if it has one.
+  func knownIndex(of pfn: UInt64) -> Int? {
+    let key = pfn >> 6
+    if key == lastKey { return lastBase &+ Int(pfn & 63) }
+    var slot = Self.hash(key) & (keys.count - 1)
+    while keys[slot] != Self.emptyKey {
+      if keys[slot] == key { return Int(chunks[slot]) * Self.chunkFrames + Int(pfn & 63) }
+      slot = (slot + 1) & (keys.count - 1)
+    }
+    return nil
+  }
+
   /// The frame number of an index.
   func pfn(_ index: Int) -> UInt64 {
     chunkKeys[index / Self.chunkFrames] << 6 | UInt64(index % Self.chunkFrames)

@@ -83,7 +83,9 @@ extension Reconstruction {
       return CauseFound(cause: .copyOnWrite, isRecorded: false)
     }
     if task.call != .none {
-      return CauseFound(cause: task.call.cause, isRecorded: areCallEndsTraced)
+      // Without the ends of calls it may be out of the call again; from exit nobody returns.
+      return CauseFound(
+        cause: task.call.cause, isRecorded: areCallEndsTraced || task.call == .exit)
     }
     let mayScan = task.kind == .user && (areCallsTraced || isHintingSeen)
     if mayScan, pages == -1 { return CauseFound(cause: .numaScan, isRecorded: false) }

@@ -85,14 +85,16 @@ protocol FlushPolicy: Sendable {
 
   /// A frame that was freed with a recorded batch is allocated; `deferral` may be 0.
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction])
 
   /// Such a frame goes from a per-CPU list to buddy, or back.
   mutating func drained(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
   /// See ``drained(_:with:_:_:)``.
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction])
 
   /// Anything else.
   mutating func other(
@@ -123,7 +125,8 @@ extension FlushPolicy {
   ) {}
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {}
 
   mutating func other(

@@ -38,7 +38,8 @@ struct IdealUnmapFlush: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     clean(now.cpu, &actions)
     guard deferral != 0 else { return }

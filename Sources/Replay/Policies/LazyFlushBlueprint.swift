@@ -70,9 +70,10 @@ extension LazyFlushRules {
     }
     if forgetsInBuddy {
       notes.append(
-        "a frame forgets the flush that it owes when mm_page_pcpu_drain moves it to buddy: not "
-          + "safe, shown for what the posted text does. The order of its block stands in for the "
-          + "generation there, so a kernel that has just started does up to ten more flushes")
+        "a frame forgets the flush that it owes when mm_page_pcpu_drain moves it to buddy, where "
+          + "its block's order (at most 10) stands for the generation: not safe, shown for what the "
+          + "posted text does. Generations start at 1 with the trace, as on a kernel that has just "
+          + "switched it on; blocks that were free before are not known")
     }
     return notes
   }

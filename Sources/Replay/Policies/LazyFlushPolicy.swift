@@ -9,6 +9,8 @@ struct LazyFlushPolicy: FlushPolicy {
   /// Newest generation that a refill handed to the task.
   private var taskGenerations: [UInt32] = []
   private var frameGenerations: [UInt32] = []
+  /// Empty unless a block's order stands in for its generation.
+  private var blocks = BuddyBlocks()
 
   init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption) {
     machine = LazyUnmapFlush(rules)
@@ -28,6 +30,7 @@ struct LazyFlushPolicy: FlushPolicy {
       taskGenerations.append(0)
     }
     pause.growTo(tasks: tasks)
+    if machine.rules.forgetsInBuddy { blocks.growTo(frames: frames) }
     if frameGenerations.count < frames {
       frameGenerations.append(contentsOf: repeatElement(0, count: frames - frameGenerations.count))
     }
@@ -60,8 +63,10 @@ struct LazyFlushPolicy: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
+    takeOrder(frame, frames)
     let generation = frameGenerations[frame]
     frameGenerations[frame] = 0
     if machine.rules.holdsFolios, !triggers.takesHeldFrames {
@@ -78,12 +83,15 @@ struct LazyFlushPolicy: FlushPolicy {
   ) {
     guard machine.rules.forgetsInBuddy else { return }
     frameGenerations[frame] = 0
+    blocks.entered(frame)
     actions.append(.forgetFrame)
   }
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
+    takeOrder(frame, frames)
     guard machine.rules.flushesAfterRefill else { return }
     taskGenerations[now.task] = max(taskGenerations[now.task], frameGenerations[frame])
   }
@@ -102,6 +110,13 @@ struct LazyFlushPolicy: FlushPolicy {
       force(machine.end(at: now.time, flushLasting: now.flushDuration), fate, &actions)
     }
     if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }
+  }
+
+  /// The order of its block stands for a frame's generation. Generations start at 1 with the trace,
+  /// so that is one to come as long as few flushes have been done.
+  private mutating func takeOrder(_ frame: Int, _ frames: borrowing FrameTable) {
+    guard machine.rules.forgetsInBuddy, let order = blocks.left(frame, frames) else { return }
+    frameGenerations[frame] = UInt32(order)
   }
 
   private func force(

@@ -17,7 +17,8 @@ public struct LazyFlushRules: Sendable, Equatable {
   public var givesUpWhileFlushing = true
   /// Whether a batch flush that starts while another one runs still takes its CPUs out of the mask.
   public var creditsWhileFlushing = true
-  /// Whether a frame forgets its generation when it goes from a per-CPU list to buddy.
+  /// Whether a frame forgets its generation when it goes from a per-CPU list to buddy, and has the
+  /// order of its free block instead when it leaves.
   public var forgetsInBuddy = false
   /// Which unmaps may be put off.
   public var scope = Scope.migrationAndReclaim

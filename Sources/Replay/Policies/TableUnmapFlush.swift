@@ -72,7 +72,8 @@ struct TableUnmapFlush: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     guard deferral != 0 else { return }
     let generation = zoneGenerations[frame]

@@ -22,7 +22,7 @@ struct UnmapBatching: FlushPolicy {
 
   let pagesMax: Int
   private var groups: [Group] = []
-  private var frames: [Freed] = []
+  private var freedFrames: [Freed] = []
 
   init(pagesMax: Int) { self.pagesMax = max(pagesMax, 1) }
 
@@ -30,8 +30,8 @@ struct UnmapBatching: FlushPolicy {
 
   mutating func growTo(tasks: Int, frames count: Int) {
     while groups.count < tasks { groups.append(Group()) }
-    if frames.count < count {
-      frames.append(contentsOf: repeatElement(Freed(), count: count - frames.count))
+    if freedFrames.count < count {
+      freedFrames.append(contentsOf: repeatElement(Freed(), count: count - freedFrames.count))
     }
   }
 
@@ -51,16 +51,17 @@ struct UnmapBatching: FlushPolicy {
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
   ) {
     groups[now.task].isCurrentUnseen = false
-    frames[frame] = Freed(group: groups[now.task].number, task: UInt32(now.task))
+    freedFrames[frame] = Freed(group: groups[now.task].number, task: UInt32(now.task))
     addPage(to: now.task, &actions)
   }
 
   /// A batch ends at the latest when one of its frames is needed.
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
-    let freed = frames[frame]
-    frames[frame] = Freed()
+    let freed = freedFrames[frame]
+    freedFrames[frame] = Freed()
     let task = Int(freed.task)
     guard freed.group != 0, groups[task].number == freed.group, groups[task].pages > 0 else {
       return

@@ -11,19 +11,24 @@ public struct TextRenderer: Sendable {
     var lines = [report.title, String(repeating: "=", count: min(report.title.count, Self.width))]
     for section in report.sections {
       lines.append("")
-      lines.append(section.heading)
-      lines.append(String(repeating: "-", count: min(section.heading.count, Self.width)))
+      let heading = Self.wrap(section.heading, indent: 0)
+      lines += heading
+      let width = heading.map(\.count).max() ?? 0
+      lines.append(String(repeating: "-", count: min(width, Self.width)))
       for (index, block) in section.blocks.enumerated() {
-        if index > 0, startsGroup(block) { lines.append("") }
+        if index > 0, startsGroup(block, after: section.blocks[index - 1]) { lines.append("") }
         lines += render(block)
       }
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func startsGroup(_ block: Report.Block) -> Bool {
-    if case .facts = block { return false }
-    return true
+  /// Names and values follow each other without a gap, all else stands apart.
+  private func startsGroup(_ block: Report.Block, after previous: Report.Block) -> Bool {
+    switch (previous, block) {
+    case (.facts, .facts), (.facts, .series), (.series, .facts): false
+    default: true
+    }
   }
 
   private func render(_ block: Report.Block) -> [String] {
@@ -32,12 +37,15 @@ public struct TextRenderer: Sendable {
     case .note(let text): Self.wrap(text, indent: 0)
     case .interrupts(let table): render(table)
     case .table(let table): render(table)
+    case .series(let series): render(series)
     }
   }
 
+  /// Short names share a column with their neighbours in the next block.
+  private static let firstColumn = 9
+
   private func render(_ facts: [(name: String, value: String)]) -> [String] {
-    // Short names share a column with their neighbours in the next block.
-    let column = min(max((facts.map(\.name.count).max() ?? 0) + 2, 9), 32)
+    let column = min(max((facts.map(\.name.count).max() ?? 0) + 2, Self.firstColumn), 32)
     return facts.flatMap { fact in
       let lines = Self.wrap(fact.value, indent: column)
       guard let first = lines.first else { return [fact.name] }
@@ -52,6 +60,20 @@ public struct TextRenderer: Sendable {
       lines.append(table.line(row))
     }
     return lines
+  }
+
+  /// One character a value, by its share of the greatest; nothing at all is `_`.
+  private func render(_ series: Report.Series) -> [String] {
+    let levels = Array(".:-=+*#%@")
+    let greatest = max(series.values.max() ?? 0, 1)
+    let bar = series.values.map { value -> Character in
+      guard value > 0 else { return "_" }
+      let (scaled, overflow) = (value - 1).multipliedReportingOverflow(by: levels.count)
+      return levels[min(overflow ? levels.count - 1 : scaled / greatest, levels.count - 1)]
+    }
+    let column = max(series.name.count + 2, Self.firstColumn)
+    return [padded(series.name, right: column) + String(bar)]
+      + Self.wrap(series.caption, indent: column)
   }
 
   /// Columns that do not fit stand below in panels that repeat the first column.

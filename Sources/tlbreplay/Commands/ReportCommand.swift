@@ -13,6 +13,7 @@ struct ReportCommand: ParsableCommand {
       Examples:
         tlbreplay report capture-directory
         tlbreplay report --bounds --json trace.dat
+        tlbreplay report --policy luf-v10 --policy luf-v11 --forbid-violations trace.dat
       """)
 
   @OptionGroup var input: InputOptions
@@ -25,8 +26,11 @@ struct ReportCommand: ParsableCommand {
       valueName: "NAME"))
   var policies: [String] = []
 
-  @Flag(help: "Show every case that the bounds come from.")
+  @Flag(help: "Show every case that the bounds come from, and what each safety verdict counted.")
   var bounds = false
+
+  @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
+  var forbidViolations = false
 
   func validate() throws {
     let known = PolicyCatalog.lines.map(\.name)
@@ -43,5 +47,13 @@ struct ReportCommand: ParsableCommand {
     let wanted = policies.isEmpty ? PolicyCatalog.defaultNames : policies
     let outcome = try loaded.replay(trace, policies: wanted, progress: progress)
     try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
+    guard forbidViolations else { return }
+    if let violation = ReplayReport.violation(trace, outcome) {
+      throw CheckFailure(description: "\(loaded.name): \(violation)")
+    }
+    // A gate that could not look must not say that all is well.
+    if let unchecked = ReplayReport.uncheckedPolicy(outcome) {
+      throw TraceError(unchecked, file: loaded.name)
+    }
   }
 }

@@ -55,8 +55,9 @@ struct LoadedInput {
         "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
         file: name)
     }
-    let context = ReplayContext(
+    var context = ReplayContext(
       trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.window?.marks.span)
+    if trace.instanceFacts.timeUnit == .ticks { context.burstSpan = nil }
     var session = try ReplaySession(context, policies: policies)
     var reader = try self.trace.makeReader(
       ReadRequest(order: .time, instance: trace.instanceFacts.name))

@@ -5,7 +5,8 @@ extension LazyFlushRules {
     name: "luf-v10", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true)
 
   /// v10 as its text was posted: patch 5 of 12 stores a buddy block's order where its generation
-  /// belongs, so a frame that passes through buddy has none. Not safe.
+  /// belongs, so a frame that passes through buddy has that, which is soon a generation long done.
+  /// Not safe.
   public static let v10AsPosted = LazyFlushRules(
     name: "luf-v10-as-posted", flushesOnWriteProtectFault: true, flushesOnWritableMapping: true,
     forgetsInBuddy: true)

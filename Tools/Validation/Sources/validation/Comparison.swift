@@ -47,11 +47,17 @@ struct Comparison {
     return mean > 0 ? Double(distance) / Double(mean) : nil
   }
 
-  /// Whether all measured totals lie between the bounds.
-  var isInsideBounds: Bool? {
+  /// Where another run of the same workload is expected if what the trace does not show is as
+  /// assumed for the figure.
+  var anotherRun: ClosedRange<Int>? { predicted.figures?.anotherRun }
+
+  /// Measured totals between the bounds of what the trace leaves open, and inside ``anotherRun``.
+  var insideBounds: Int? {
     guard let lower = predicted.rowLower, let upper = predicted.rowUpper else { return nil }
-    return measured.allSatisfy {
-      lower <= $0.measured.interrupts && $0.measured.interrupts <= upper
-    }
+    return measured.count { lower <= $0.measured.interrupts && $0.measured.interrupts <= upper }
+  }
+  /// See ``insideBounds``.
+  var insideAnotherRun: Int? {
+    anotherRun.map { range in measured.count { range.contains($0.measured.interrupts) } }
   }
 }

@@ -12,8 +12,8 @@ struct Validation {
     """
   /// Policies by the mode of the kernel that carried them out; others have none to compare with.
   private static let modes = [
-    ("v10", "luf-v10"), ("v11", "luf-v11"), ("0x30f", "luf-v10-as-posted"),
-  ]
+    ("v10", "luf-v10"), ("v11", "luf-v11"), ("v12r", "luf-v12r"), ("0x30f", "luf-v10-as-posted"),
+  ].filter { PolicyCatalog.isKnown($0.1) }
   private static let unmeasured = ["luf-ideal", "unbatched"]
 
   static func main() {
@@ -57,7 +57,7 @@ struct Validation {
               workload: workload, mode: mode, before: before, predicted: predicted,
               measured: measured))
         }
-        safety.append(verdicts(workload, before, outcome))
+        safety += verdicts(workload, before, outcome)
       }
     }
     guard !comparisons.isEmpty else { throw ValidationError("no pairs in \(roots)") }
@@ -69,14 +69,20 @@ struct Validation {
     }
   }
 
-  private static func verdicts(_ workload: String, _ run: CapturedRun, _ outcome: Outcome) -> String
-  {
-    let verdicts = outcome.policies.dropFirst().compactMap { policy -> String? in
+  /// A row for each policy.
+  private static func verdicts(
+    _ workload: String, _ run: CapturedRun, _ outcome: Outcome
+  ) -> [String] {
+    outcome.policies.dropFirst().compactMap { policy -> String? in
       guard let figures = policy.figures, let safety = figures.safety else { return nil }
-      return "\(policy.name) \(figures.tlbRowTotal) interrupts, \(safety.violations)"
-        + " violations of I1 in \(safety.framesChecked) frames"
+      let broken = safety.rules.filter { $0.kind == .violated }.map(\.rule.rawValue)
+      let cells = [
+        workload, run.name, policy.name, "\(figures.tlbRowTotal)", "\(safety.framesChecked)",
+        "\(safety.violations)",
+        broken.isEmpty ? safety.first?.rule ?? "none" : broken.joined(separator: ", "),
+      ]
+      return "| " + cells.joined(separator: " | ") + " |"
     }
-    return "- \(workload) \(run.name): " + verdicts.joined(separator: "; ") + "."
   }
 
   /// Runs by workload; a run that is in several roots counts once.

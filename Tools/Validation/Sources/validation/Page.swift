@@ -13,17 +13,21 @@ enum Page {
       "only. Figures are TLB shootdown interrupts between the trace's marks",
       "(`tlb_ipis_in_window` of `meta.json`), as they are and for each page reclaimed in the same",
       "run; errors are distances to the range of the measured runs, 0 inside it. `per CPU` adds up",
-      "the distances of all CPUs. `bounds` are what the trace leaves open (`report --bounds`).",
+      "the distances of all CPUs. `bounds` are what the trace leaves open (`report --bounds`);",
+      "`another run` is where one more run of the workload is expected, about 95 times in 100, by how",
+      "much the interrupts of the recorded one scatter over time.",
       "",
-      "| workload | recorded | policy | interrupts recorded | predicted | bounds | measured | error |"
-        + " per page: predicted | measured | error | per CPU | inside bounds |",
-      "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+      "| workload | recorded | policy | interrupts recorded | predicted | bounds | another run |"
+        + " measured | error | per page: predicted | measured | error | per CPU | inside bounds |"
+        + " inside another run |",
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += comparisons.map(row)
-    lines += ["", "## Errors by policy", ""]
-    lines += ["| policy | comparisons | median error | largest | median per page | largest |"]
-    lines += ["|---|---|---|---|---|---|"]
-    lines += modes(comparisons).map { summary($0, comparisons) }
+    let orders = PolicyOrder.all(comparisons)
+    lines += ["", "## Errors by policy", ""] + Aim.table(comparisons)
+    lines += ["", "## Order of the policies", ""] + PolicyOrder.table(orders)
+    lines += ["", "## What misses the aim", ""] + aim + Aim.misses(comparisons, orders)
+    lines += ["", "## By CPU"] + PerCPUTables.lines(comparisons)
     lines += [
       "", "## What led there", "",
       "Unmap batches deferred and refused, and the put-off flushes that were done, by cause: predicted,",
@@ -35,20 +39,33 @@ enum Page {
       "|---|---|---|---|---|---|---|---|",
     ]
     lines += comparisons.compactMap(mechanism)
-    lines += ["", "## Safety", ""] + safety
+    lines += [
+      "", "## Safety", "",
+      "What the independent oracle finds in each replay; frames are those of put-off batches that were",
+      "handed out again.", "",
+      "| workload | recorded | policy | interrupts | frames | violations | rules broken |",
+      "|---|---|---|--:|--:|--:|---|",
+    ]
+    lines += safety
     lines += [
       "", "## Reading it", "",
       "- Runs of one mode differ among themselves, as the moment at which they start is not fixed to",
-      "  the instruction. The bounds do not cover that, nor what the workload does differently once",
-      "  its flushes are gone: they are what the recorded trace leaves open, and can be narrower.",
+      "  the instruction. `another run` covers that; what the workload does differently once its",
+      "  flushes are gone is in neither range.",
       "- luf-v10-as-posted: a frame that passes through buddy gets its block's order (0 to 10) in the",
-      "  place of its generation. The kernel of these pairs starts with generation 1, so it still",
-      "  flushes until generation 10 is done, and in burst-16 these are all of its flushes. The replay",
-      "  takes a kernel that has been running for longer: such frames flush nothing.",
+      "  place of its generation. The kernel of these pairs starts with generation 1 at the window, as",
+      "  the replay does, so that up to ten flushes come from orders; in burst-16 these are all there",
+      "  are, and two that a run refuses more or less make a fifth of its interrupts.",
       "- luf-ideal and unbatched have no kernel to compare with.",
     ]
     return lines.joined(separator: "\n") + "\n"
   }
+
+  private static let aim = [
+    "Aimed at: measured runs inside the bounds; for luf-v10 and luf-v11 a median error of at most",
+    "5 % over the workloads and none above 15 %; the order of policies right. These miss a limit",
+    "(luf-v10-as-posted is held to the same):", "",
+  ]
 
   private static func row(_ comparison: Comparison) -> String {
     let pages = comparison.measured.compactMap(\.measured.interruptsPerPage)
@@ -58,13 +75,18 @@ enum Page {
       comparison.total.map { "\($0)" } ?? "not observable",
       "\(comparison.predicted.rowLower.map { "\($0)" } ?? "?")"
         + " to \(comparison.predicted.rowUpper.map { "\($0)" } ?? "?")",
+      comparison.anotherRun.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "?",
       range(comparison.measured.map { "\($0.measured.interrupts)" }),
       percent(comparison.totalError), comparison.perPage.map(fixed) ?? "-",
       range(pages.map(fixed)), percent(comparison.perPageError),
       percent(comparison.perCPUError, isSigned: false),
-      comparison.isInsideBounds.map { $0 ? "yes" : "no" } ?? "-",
+      of(comparison.insideBounds, comparison), of(comparison.insideAnotherRun, comparison),
     ]
     return "| " + cells.joined(separator: " | ") + " |"
+  }
+
+  private static func of(_ inside: Int?, _ comparison: Comparison) -> String {
+    inside.map { "\($0) of \(comparison.measured.count)" } ?? "-"
   }
 
   private static func mechanism(_ comparison: Comparison) -> String? {
@@ -85,35 +107,15 @@ enum Page {
 
   private static func range(_ values: [String]) -> String { values.joined(separator: ", ") }
 
-  private static func modes(_ comparisons: [Comparison]) -> [String] {
-    var names: [String] = []
-    for comparison in comparisons where !names.contains(comparison.predicted.name) {
-      names.append(comparison.predicted.name)
-    }
-    return names
+  /// Each once, in the order of first appearance.
+  static func unique(_ names: [String]) -> [String] {
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }
   }
 
-  private static func summary(_ name: String, _ comparisons: [Comparison]) -> String {
-    let own = comparisons.filter { $0.predicted.name == name }
-    let totals = own.compactMap(\.totalError).map(abs).sorted()
-    let pages = own.compactMap(\.perPageError).map(abs).sorted()
-    let cells = [
-      name, "\(own.count)", percent(median(totals), isSigned: false),
-      percent(totals.last, isSigned: false), percent(median(pages), isSigned: false),
-      percent(pages.last, isSigned: false),
-    ]
-    return "| " + cells.joined(separator: " | ") + " |"
-  }
+  static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
 
-  private static func median(_ sorted: [Double]) -> Double? {
-    guard !sorted.isEmpty else { return nil }
-    let half = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
-  }
-
-  private static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
-
-  private static func percent(_ value: Double?, isSigned: Bool = true) -> String {
+  static func percent(_ value: Double?, isSigned: Bool = true) -> String {
     guard let value else { return "-" }
     return String(format: isSigned ? "%+.1f %%" : "%.1f %%", value * 100)
   }
