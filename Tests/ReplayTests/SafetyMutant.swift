@@ -67,10 +67,11 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     let start = actions.count
-    base.allocated(frame, with: deferral, now, &actions)
+    base.allocated(frame, with: deferral, frames, now, &actions)
     drop(&actions, from: start)
   }
 
@@ -83,10 +84,11 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   }
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     let start = actions.count
-    base.refilled(frame, with: deferral, now, &actions)
+    base.refilled(frame, with: deferral, frames, now, &actions)
     drop(&actions, from: start)
   }
 

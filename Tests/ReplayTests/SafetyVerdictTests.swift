@@ -26,7 +26,8 @@ import TraceEvents
     ) -> FlushDecision { .putOff }
 
     mutating func allocated(
-      _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+      _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+      _ actions: inout [FlushAction]
     ) { actions.append(.flush(mask, .allocation)) }
   }
 
