@@ -51,7 +51,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   var kinds: MomentKindSet {
     let own = listens.union(.everyRun)
-    return oracle == nil ? own : own.union(SafetyOracle.listens)
+    return oracle.map { own.union($0.listens) } ?? own
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
@@ -70,7 +70,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       act(moment)
       switch moment.kind {
       case .shootdown:
-        shootdown(source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment)
+        shootdown(
+          source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
       case .frameFreed: freed(moment, source)
       case .frameAllocated: allocated(moment, source)
       case .unmappedFrameFreed: unmappedFreed(moment, source)
@@ -129,7 +130,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     oracle?.observe(moment, source)
   }
 
-  private mutating func shootdown(_ shootdown: Shootdown, _ moment: Moment) {
+  private mutating func shootdown(
+    _ shootdown: Shootdown, _ moment: Moment, _ source: borrowing Reconstruction
+  ) {
     let task = Int(shootdown.taskIndex)
     let deferral = books.nextDeferral
     let decision: FlushDecision
@@ -155,7 +158,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       opened = deferral
     case .broadcast: books.broadcast(shootdown)
     }
-    oracle?.shootdown(shootdown, isDone: opened == 0)
+    oracle?.shootdown(shootdown, isDone: opened == 0, moment, source)
     act(moment)
     guard shootdown.batch != 0 || opened != 0 else { return }
     let kept = Decision(batch: shootdown.batch, deferral: opened)
@@ -226,8 +229,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       switch action {
       case .flush(let mask, let fate):
         books.flush(mask, fate, moment)
-        oracle?.flushed(mask)
-      case .cleanSelf(let cpu): oracle?.flushed(cpu)
+        oracle?.flushed(mask, fate, moment)
+      case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:

@@ -132,6 +132,8 @@ struct Moment {
     case fixedMapping
     /// A migration made a page present again; `subject` numbers a ``PageMapping``.
     case pageMapped
+    /// A migration took a page away that was mapped so.
+    case pageUnmapped
     /// A page came into the page cache, or left it; `subject` numbers a ``PageCacheChange``.
     case pageCacheAdded
     /// See ``pageCacheAdded``.

@@ -101,7 +101,16 @@ extension Reconstruction {
   }
 
   /// Counts a page of an unmap batch, and takes what its entry proves of the mapping.
-  mutating func pageUnmapped(_ task: Int, address: UInt64, _ entry: MigrationEntry) {
+  mutating func pageUnmapped(
+    _ cpu: Int, _ time: UInt64, address: UInt64, _ entry: MigrationEntry
+  ) {
+    let task = Int(cpus[cpu].taskIndex)
+    if wanted.contains(.pageUnmapped), address < 1 << 57 {
+      let record = PageMapping(
+        address: address, frame: followed(entry.sourceFrame),
+        isWritable: entry.isWritable(writeType: context.writeEntryType) ?? true)
+      emit(.pageUnmapped, cpu, time, subject: pageMappings.append(record, at: nextPosition))
+    }
     if tasks.states[task].lastEntryFrame != entry.sourceFrame {
       tasks.states[task].replacePage(entry.sourceFrame)
     }
@@ -132,12 +141,14 @@ extension Reconstruction {
     _ kind: Moment.Kind, _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
   ) {
     guard wanted.contains(kind) else { return }
+    let task = Int(cpus[cpu].taskIndex)
     let order = batch.value(row, FilemapChange.order) ?? 0
     let record = PageCacheChange(
       device: batch.word(row, FilemapChange.device), inode: batch.word(row, FilemapChange.inode),
       index: batch.word(row, FilemapChange.index),
       frame: followed(batch.word(row, FilemapChange.pfn)),
-      order: UInt8(truncatingIfNeeded: min(order, 63)))
+      order: UInt8(truncatingIfNeeded: min(order, 63)),
+      isInWrite: tasks.states[task].call == .write && !tasks.states[task].isInFault)
     let number = cacheChanges.append(record, at: nextPosition)
     emit(kind, cpu, time, subject: number)
   }

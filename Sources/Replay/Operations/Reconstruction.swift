@@ -276,7 +276,7 @@ struct Reconstruction: ~Copyable {
     case .setMigrationPTE:
       let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
       entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
-      pageUnmapped(task, address: batch.word(row, MigrationPTE.address), entry)
+      pageUnmapped(cpu, time, address: batch.word(row, MigrationPTE.address), entry)
     case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
     case .removeMigrationPTE:
       pageMapped(

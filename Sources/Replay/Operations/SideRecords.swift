@@ -66,6 +66,8 @@ struct PageCacheChange {
   /// Index of its first frame in the frame table; nil where that frame is not followed.
   var frame: UInt32?
   var order: UInt8
+  /// Whether the task was in write(2) or the like, and not in a fault that it took there.
+  var isInWrite = false
 }
 
 /// The kinds of moment that somebody wants to be told.

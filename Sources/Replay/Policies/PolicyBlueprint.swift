@@ -39,6 +39,8 @@ public struct PolicyBlueprint: Sendable {
   let asksForFrames: Bool
   /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
   let changesOtherFlushes: Bool
+  /// The policy by itself, for tests that wrap it.
+  let policy: @Sendable (ReplayAssumption, ReplayContext) -> any FlushPolicy
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
@@ -57,6 +59,7 @@ public struct PolicyBlueprint: Sendable {
     self.asksForProcesses = asksForProcesses
     self.asksForFrames = asksForFrames
     self.changesOtherFlushes = changesOtherFlushes
+    self.policy = policy
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }

@@ -1,71 +1,133 @@
 /// Judges a policy's run by what it did, not by what it meant: hears every moment of the trace and
 /// every flush that really happens, and keeps no state of the policy's.
 ///
-/// A batch flush that does not happen leaves its CPUs with translations to the pages that the batch
-/// unmapped; frames that are freed with it are stale on these CPUs until each has flushed.
+/// A flush that does not happen leaves its CPUs with translations to the pages that were unmapped;
+/// frames that are freed with it are stale on these CPUs until each has flushed. Rule I1 is judged
+/// here, as every other needs the same bookkeeping; the others are ``SafetyChecks``.
 struct SafetyOracle {
-  /// The moments that it must see.
-  static let listens = MomentKindSet([.switchedMM])
-
-  private struct Unmap {
+  private struct TaskUnmap {
     var batch: UInt32 = 0
-    /// Deferral of the stale-translation check; 0 where the batch was flushed.
-    var serial: UInt32 = 0
+    var unmap: UInt32 = 0
   }
 
-  private var stale: StaleTranslationOracle
-  private var unmaps: [Unmap] = []
+  /// The moments that it must see, beside those that every run follows.
+  let listens: MomentKindSet
+  private var stale: StaleTranslations
+  private var checks: [any SafetyCheck]
+  private var onShootdown: [Int] = []
+  private var onFlush: [Int] = []
+  private var onOwnFlush: [Int] = []
+  private var onHandout: [Int] = []
+  /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
+  private var always: [[Int]]
+  private var whileStale: [[Int]]
+  /// The last unmap of each task, and the one that each free frame was freed with; 0 none.
+  private var taskUnmaps: [TaskUnmap] = []
   /// The same for flushes of one mm.
-  private var mmUnmaps: [Unmap] = []
+  private var taskMMUnmaps: [TaskUnmap] = []
   /// Whether the frame that is being handed out goes back to the process that freed it.
   private var isRecycled = false
-  private var serials: [UInt32] = []
-  private(set) var verdict = SafetyVerdict()
+  private var frameUnmaps: [UInt32] = []
+  private var reuse = RuleFindings()
+  private var heldBack = 0
 
-  init(_ context: ReplayContext) { stale = StaleTranslationOracle(cpuCount: context.cpuCount) }
+  init(_ context: ReplayContext) {
+    stale = StaleTranslations(cpuCount: context.cpuCount)
+    checks = context.safetyChecks
+    listens = checks.reduce(MomentKindSet([.switchedMM])) {
+      $0.union($1.moments).union($1.momentsAlways)
+    }
+    let kinds = Moment.Kind.allCases
+    always = kinds.map { _ in [] }
+    whileStale = always
+    for (index, check) in checks.enumerated() {
+      if check.hears.contains(.shootdowns) { onShootdown.append(index) }
+      if check.hears.contains(.flushes) { onFlush.append(index) }
+      if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
+      if check.hears.contains(.handouts) { onHandout.append(index) }
+      for kind in kinds {
+        if check.momentsAlways.contains(kind) {
+          always[Int(kind.rawValue)].append(index)
+        } else if check.moments.contains(kind) {
+          whileStale[Int(kind.rawValue)].append(index)
+        }
+      }
+    }
+  }
 
   /// Room for so many tasks and frames.
   mutating func growTo(tasks: Int, frames: Int) {
-    while unmaps.count < tasks {
-      unmaps.append(Unmap())
-      mmUnmaps.append(Unmap())
+    while taskUnmaps.count < tasks {
+      taskUnmaps.append(TaskUnmap())
+      taskMMUnmaps.append(TaskUnmap())
     }
-    if serials.count < frames {
-      serials.append(contentsOf: repeatElement(0, count: frames - serials.count))
+    if frameUnmaps.count < frames {
+      frameUnmaps.append(contentsOf: repeatElement(0, count: frames - frameUnmaps.count))
     }
   }
 
   /// A recorded shootdown, which happens in this run if `isDone`.
-  mutating func shootdown(_ shootdown: borrowing Shootdown, isDone: Bool) {
+  mutating func shootdown(
+    _ shootdown: borrowing Shootdown, isDone: Bool, _ moment: Moment,
+    _ source: borrowing Reconstruction
+  ) {
+    let unmap = isDone ? 0 : stale.unmap(shootdown.mask)
+    for index in onShootdown {
+      checks[index].shootdown(shootdown, leaving: unmap, moment, source, &stale)
+    }
+    if isDone { stale.flush(Self.cleaned(shootdown, owing: stale.owing)) }
+    guard shootdown.batch != 0 || !isDone else { return }
+    let task = Int(shootdown.taskIndex)
+    let last = TaskUnmap(batch: shootdown.batch, unmap: unmap)
     switch shootdown.kind {
-    case .mm:
-      var unmap = Unmap(batch: shootdown.batch)
-      if isDone {
-        stale.flushed(shootdown.cleaned)
-      } else {
-        unmap.serial = stale.deferred(shootdown.mask)
-      }
-      mmUnmaps[Int(shootdown.taskIndex)] = unmap
     case .unmapBatch:
-      var unmap = Unmap(batch: shootdown.batch)
-      if isDone {
-        stale.flushed(shootdown.mask)
-      } else {
-        unmap.serial = stale.deferred(shootdown.mask)
-      }
-      unmaps[Int(shootdown.taskIndex)] = unmap
+      stale.release(taskUnmaps[task].unmap)
+      taskUnmaps[task] = last
+    case .mm:
+      stale.release(taskMMUnmaps[task].unmap)
+      taskMMUnmaps[task] = last
     }
   }
 
-  /// The CPUs of `mask` flush everything: a flush that had been put off.
-  mutating func flushed(_ mask: CPUMask) { stale.flushed(mask) }
+  /// The CPUs that a recorded shootdown leaves without any stale translation.
+  ///
+  /// Generations are raised at the unmap, flushed or not. A flush of a few pages is done as one only
+  /// on a CPU that is exactly one generation behind (Linux 6.12 `arch/x86/mm/tlb.c`
+  /// `flush_tlb_func`), so one that owes a flush of the same mm flushes everything.
+  private static func cleaned(
+    _ shootdown: borrowing Shootdown, owing: CPUMask
+  ) -> CPUMask {
+    guard shootdown.kind == .mm else { return shootdown.mask }
+    var cleaned = shootdown.cleaned
+    guard shootdown.pages != -1, !owing.isEmpty else { return cleaned }
+    shootdown.receivers.forEach { if owing.contains($0) { cleaned.insert($0) } }
+    if shootdown.isLocal, owing.contains(shootdown.initiator) {
+      cleaned.insert(shootdown.initiator)
+    }
+    return cleaned
+  }
+
+  /// The CPUs of `mask` flush everything at `moment`: the policy's own flush.
+  mutating func flushed(_ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment) {
+    for index in onFlush { checks[index].flushed(mask, fate, moment, &stale) }
+    stale.flush(mask, isForced: true)
+  }
 
   /// A CPU flushes itself.
-  mutating func flushed(_ cpu: Int) { stale.flushed(cpu) }
+  mutating func flushed(_ cpu: Int, _ moment: Moment) {
+    // Asked for at every entry to the kernel, so nothing happens where nothing is owed.
+    guard stale.owing.contains(cpu) else { return }
+    for index in onOwnFlush { checks[index].flushedItself(cpu, moment, &stale) }
+    stale.flush(cpu)
+  }
 
   /// A frame that the recorded run is about to take would still have been held: another one is
   /// taken, which nobody has a stale translation to.
-  mutating func held(_ frame: Int) { serials[frame] = 0 }
+  mutating func held(_ frame: Int) {
+    stale.release(frameUnmaps[frame])
+    frameUnmaps[frame] = 0
+    heldBack += 1
+  }
 
   /// The frame that is handed out next stays with the process that freed it: its own translations
   /// are no danger to it. They stay stale for whoever gets the frame later.
@@ -74,36 +136,62 @@ struct SafetyOracle {
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
     switch moment.kind {
-    case .frameFreed:
-      let unmap = unmaps[Int(moment.task)]
-      if unmap.batch == moment.batch { serials[Int(moment.subject)] = unmap.serial }
-    case .unmappedFrameFreed:
-      let unmap = mmUnmaps[Int(moment.task)]
-      if unmap.batch == moment.batch, unmap.serial != 0 {
-        serials[Int(moment.subject)] = unmap.serial
-      }
+    case .frameFreed: freed(moment, taskUnmaps[Int(moment.task)])
+    case .unmappedFrameFreed: freed(moment, taskMMUnmaps[Int(moment.task)])
     case .frameAllocated: handedOut(moment, source.frames)
     case .unmappedFrameAllocated, .unmappedFrameTaken:
       // Where a batch freed the frame, the moment that follows is the one.
       if moment.batch == 0 { handedOut(moment, source.frames) }
-    case .switchedMM, .lazyEnd: stale.flushed(Int(moment.cpu))
+    case .switchedMM: stale.flush(Int(moment.cpu))
+    case .lazyBegin: stale.beginLazy(Int(moment.cpu))
+    case .lazyEnd: stale.endLazy(Int(moment.cpu))
     default: break
     }
+    let kind = Int(moment.kind.rawValue)
+    for index in always[kind] { checks[index].observe(moment, source, &stale) }
+    guard !whileStale[kind].isEmpty, !stale.owing.isEmpty else { return }
+    for index in whileStale[kind] { checks[index].observe(moment, source, &stale) }
+  }
+
+  private mutating func freed(_ moment: Moment, _ last: TaskUnmap) {
+    let frame = Int(moment.subject)
+    let unmap = last.batch == moment.batch ? last.unmap : 0
+    stale.hold(unmap)
+    stale.release(frameUnmaps[frame])
+    frameUnmaps[frame] = unmap
   }
 
   private mutating func handedOut(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
-    let serial = serials[frame]
+    let unmap = frameUnmaps[frame]
     defer { isRecycled = false }
-    if isRecycled { return }
-    serials[frame] = 0
-    guard serial != 0 else { return }
-    verdict.framesChecked += 1
-    guard let cpu = stale.staleCPU(serial) else { return }
-    verdict.violations += 1
-    if verdict.first == nil {
-      verdict.first = Violation(
-        rule: "I1", time: moment.time, eventIndex: moment.event, cpu: cpu, pfn: frames.pfn(frame))
+    guard unmap != 0, !isRecycled else { return }
+    reuse.checked += 1
+    let handout = FrameHandout(
+      frame: frame, pfn: frames.pfn(frame), staleCPU: stale.staleCPU(unmap),
+      flushesSince: stale.policyFlushes(since: unmap))
+    if let cpu = handout.staleCPU {
+      reuse.violated(.staleFrame, moment, cpu: cpu, pfn: handout.pfn)
     }
+    for index in onHandout { checks[index].handedOut(handout, moment, &stale) }
+    stale.release(unmap)
+    frameUnmaps[frame] = 0
+  }
+
+  /// What was found. Asked once.
+  var verdict: SafetyVerdict {
+    let detail = "\(reuse.checked) frames of unflushed unmaps were handed out again"
+    var statistics = RuleFindings()
+    statistics.checked = reuse.checked + heldBack
+    statistics.violations = heldBack
+    let held =
+      heldBack == 0
+      ? "no frame that the recorded run took was still held back"
+      : "\(heldBack) frames that the recorded run took were still held back: free memory is less "
+        + "than recorded, and other frames were taken"
+    return SafetyVerdict(
+      [reuse.verdict(.staleFrame, detail), statistics.verdict(.freeStatistics, held)]
+        + checks.flatMap { $0.verdicts() },
+      framesChecked: reuse.checked)
   }
 }

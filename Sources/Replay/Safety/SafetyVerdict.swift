@@ -39,6 +39,21 @@ public enum SafetyRule: String, Sendable, CaseIterable {
   case amitEntryInspection = "Amit-d"
   /// ... the generation may overflow.
   case generationWrap = "wrap"
+
+  /// Whether breaking it adds to ``SafetyVerdict/violations``: somebody could read or write what is
+  /// no longer theirs, or old content. The others are about cost and progress, or restate one of
+  /// these: what breaks I11 or `wrap` breaks I1 too, Amit-a is I5, Amit-b is I6, Amit-d is I8.
+  public var isMemorySafety: Bool {
+    switch self {
+    case .staleFrame, .writtenWhileFree, .staleFileContent, .unmappedRange, .replacedEntry,
+      .otherReferences, .entryInspection:
+      true
+    case .fullFlushes, .flushedTwice, .atomicAllocation, .migratedTwice, .writeScalability,
+      .allocationLatency, .freeStatistics, .amitNewEntry, .amitOtherReferences, .amitFullFlushes,
+      .amitEntryInspection, .generationWrap:
+      false
+    }
+  }
 }
 
 /// Where a rule was broken first.
@@ -49,9 +64,9 @@ public struct Violation: Sendable, Equatable {
   public let time: UInt64
   /// See ``time``.
   public let eventIndex: UInt64
-  /// The CPU that had not flushed.
+  /// The CPU that had not flushed, or that was interrupted.
   public let cpu: Int
-  /// The frame.
+  /// The frame; 0 where the rule is not about one.
   public let pfn: UInt64
 }
 
@@ -83,7 +98,8 @@ public struct RuleVerdict: Sendable, Equatable {
 
 /// What the independent check of a policy found.
 public struct SafetyVerdict: Sendable, Equatable {
-  /// Frames handed out too early, and every other rule of memory safety broken.
+  /// Frames handed out too early, and every other rule of memory safety broken
+  /// (``SafetyRule/isMemorySafety``).
   public internal(set) var violations = 0
   /// The first of them.
   public internal(set) var first: Violation?
@@ -94,4 +110,19 @@ public struct SafetyVerdict: Sendable, Equatable {
 
   /// Nothing found.
   public init() {}
+
+  /// What was found of each rule.
+  init(_ verdicts: [RuleVerdict], framesChecked: Int) {
+    self.framesChecked = framesChecked
+    for rule in SafetyRule.allCases {
+      for verdict in verdicts where verdict.rule == rule {
+        rules.append(verdict)
+        guard rule.isMemorySafety else { continue }
+        violations += verdict.violations
+        if let found = verdict.first, first.map({ found.eventIndex < $0.eventIndex }) ?? true {
+          first = found
+        }
+      }
+    }
+  }
 }

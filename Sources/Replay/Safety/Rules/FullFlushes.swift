@@ -1,0 +1,66 @@
+/// I7 and Amit-c: what putting off costs in full flushes, against what it saves.
+///
+/// Every unmap raises its mm's generation, flushed or not (Linux 6.12 `mm/rmap.c`
+/// `set_tlb_ubc_flush_pending`). A later flush of a few pages finds a CPU that owes a flush more than
+/// one generation behind, and that CPU flushes everything (`arch/x86/mm/tlb.c` `flush_tlb_func`).
+/// Such a CPU has had the same mm loaded since, or the change would have cleaned it, and an answer to
+/// a flush of another mm does nothing, so the recorded event proves the mm.
+struct FullFlushes: SafetyCheck {
+  private var ranged = RuleFindings()
+  private var converted = 0
+  private var saved = 0
+  private var added = 0
+  private var firstConverted: (moment: Moment, cpu: Int)?
+
+  var hears: SafetyNews { [.shootdowns, .flushes, .ownFlushes] }
+
+  mutating func shootdown(
+    _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
+    _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
+  ) {
+    var flushed = shootdown.receivers
+    if shootdown.isLocal { flushed.insert(shootdown.initiator) }
+    if unmap != 0 {
+      if shootdown.pages == -1 { saved += flushed.count }
+      return
+    }
+    guard shootdown.kind == .mm, shootdown.pages != -1 else { return }
+    flushed.subtract(shootdown.fullEvents)
+    ranged.checked += flushed.count
+    guard !stale.owing.isEmpty else { return }
+    let owing = stale.owing
+    var count = 0
+    var cpu: Int?
+    flushed.forEach {
+      guard owing.contains($0) else { return }
+      count += 1
+      if cpu == nil { cpu = $0 }
+    }
+    converted += count
+    if let cpu, firstConverted == nil { firstConverted = (moment, cpu) }
+  }
+
+  mutating func flushed(
+    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {
+    mask.forEach { if !stale.isLazy($0) { added += 1 } }
+  }
+
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {
+    added += 1
+  }
+
+  func verdicts() -> [RuleVerdict] {
+    var findings = ranged
+    if converted + added > saved {
+      if let first = firstConverted {
+        findings.violated(.fullFlushes, first.moment, cpu: first.cpu)
+      }
+      findings.violations = converted + added - saved
+    }
+    let detail =
+      "of \(ranged.checked) flushes of a few pages on a CPU, \(converted) become full; "
+      + "\(added) full flushes of a CPU added, \(saved) saved"
+    return [findings.verdict(.fullFlushes, detail), findings.verdict(.amitFullFlushes, detail)]
+  }
+}

@@ -1,0 +1,117 @@
+/// Judges one rule, or a few that need the same facts, from what really happens in a run.
+///
+/// It keeps no state of the policy's and sees none. To add a rule: a case in ``SafetyRule``, a file
+/// in `Rules`, a line in ``SafetyChecks/all``.
+protocol SafetyCheck: Sendable {
+  /// What it is told of; nothing else reaches it.
+  var hears: SafetyNews { get }
+  /// Moments it is told of while any CPU may be stale, after the policy has acted on them.
+  var moments: MomentKindSet { get }
+  /// Moments it is told of in any case.
+  var momentsAlways: MomentKindSet { get }
+
+  /// A recorded shootdown, before the CPUs that it flushes are clean. `unmap` is what it leaves
+  /// behind where it does not happen in this run, 0 where it does.
+  mutating func shootdown(
+    _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
+    _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
+
+  /// The policy flushes, before the CPUs are clean.
+  mutating func flushed(
+    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations)
+
+  /// A CPU flushes itself because the policy wants it to, before it is clean.
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations)
+
+  /// See ``moments``.
+  mutating func observe(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
+
+  /// A frame that an unflushed unmap freed is handed out.
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations)
+
+  /// What it found, a verdict for each rule.
+  func verdicts() -> [RuleVerdict]
+}
+
+/// What a check wants to be told of beside moments.
+struct SafetyNews: OptionSet {
+  let rawValue: UInt8
+  static let shootdowns = SafetyNews(rawValue: 1)
+  static let flushes = SafetyNews(rawValue: 2)
+  static let handouts = SafetyNews(rawValue: 4)
+  static let ownFlushes = SafetyNews(rawValue: 8)
+}
+
+/// A frame that an unflushed unmap freed, on its way to a new owner.
+struct FrameHandout {
+  var frame: Int
+  var pfn: UInt64
+  /// A CPU that may still reach it through the old translation.
+  var staleCPU: Int?
+  /// Flushes that the policy did between the unmap and now.
+  var flushesSince: UInt64
+}
+
+extension SafetyCheck {
+  var hears: SafetyNews { [] }
+  var moments: MomentKindSet { MomentKindSet([]) }
+  var momentsAlways: MomentKindSet { MomentKindSet([]) }
+
+  mutating func shootdown(
+    _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
+    _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
+  ) {}
+
+  mutating func flushed(
+    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {}
+
+  mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {}
+
+  mutating func observe(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
+  ) {}
+
+  mutating func handedOut(
+    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
+  ) {}
+}
+
+/// Occasions that a rule was looked at, and those that broke it.
+struct RuleFindings {
+  var checked = 0
+  var violations = 0
+  private(set) var first: Violation?
+
+  /// The rule is broken.
+  mutating func violated(_ rule: SafetyRule, _ moment: Moment, cpu: Int, pfn: UInt64 = 0) {
+    violations += 1
+    guard first == nil else { return }
+    first = Violation(
+      rule: rule.rawValue, time: moment.time, eventIndex: moment.event, cpu: cpu, pfn: pfn)
+  }
+
+  /// The first violation, in the name of `rule`, which may restate another.
+  private func first(of rule: SafetyRule) -> Violation? {
+    first.map {
+      Violation(
+        rule: rule.rawValue, time: $0.time, eventIndex: $0.eventIndex, cpu: $0.cpu, pfn: $0.pfn)
+    }
+  }
+
+  /// Violated or kept.
+  func verdict(_ rule: SafetyRule, _ detail: String = "") -> RuleVerdict {
+    RuleVerdict(
+      rule: rule, kind: violations > 0 ? .violated : .holds, checked: checked,
+      violations: violations, first: first(of: rule), detail: detail)
+  }
+
+  /// Broken somewhere, or not to be told.
+  func verdict(_ rule: SafetyRule, orRecord record: String, _ detail: String = "") -> RuleVerdict {
+    RuleVerdict(
+      rule: rule, kind: violations > 0 ? .violated : .notObservable(record: record),
+      checked: checked, violations: violations, first: first(of: rule), detail: detail)
+  }
+}
