@@ -18,13 +18,16 @@ protocol PolicyReplay {
   mutating func finish()
 }
 
+/// What became of a recorded unmap: its batch, and its deferral, 0 where it was flushed.
+private struct UnmapDecision {
+  var batch: UInt32 = 0
+  var deferral: UInt32 = 0
+}
+
 /// Runs one policy under one assumption over the moments of a trace: tells it what happens, does
 /// what it asks for, keeps its books, and lets the safety oracle watch.
 struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
-  private struct Decision {
-    var batch: UInt32 = 0
-    var deferral: UInt32 = 0
-  }
+  private typealias Decision = UnmapDecision
 
   let assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
@@ -38,7 +41,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var now = Situation()
   private var last: Moment?
   private let listens: MomentKindSet
+  /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
+  /// policy, which is several times slower, and this leads out of it once for many moments.
+  private let loop: Loop
+  private typealias Loop = @Sendable (inout PolicyRun, borrowing Reconstruction, [UInt32]) -> Void
 
+  @inline(__always)
   init(
     _ policy: Policy, _ assumption: ReplayAssumption?, _ context: ReplayContext, isChecked: Bool
   ) {
@@ -47,6 +55,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books = ReplayBooks(context)
     oracle = isChecked ? SafetyOracle(context) : nil
     listens = policy.listens
+    loop = { $0.run($1, at: $2) }
   }
 
   var kinds: MomentKindSet {
@@ -57,6 +66,11 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   var safety: SafetyVerdict? { oracle?.verdict }
 
   mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
+    let loop = loop
+    loop(&self, source, positions)
+  }
+
+  private mutating func run(_ source: borrowing Reconstruction, at positions: [UInt32]) {
     growTo(source)
     for position in positions {
       let moment = source.moments[Int(position)]
@@ -64,10 +78,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
-      now.processGroup = Int(source.tasks.processGroup(now.task))
-      now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
-      policy.timePassed(now, &actions)
-      act(moment)
+      if Policy.asksForProcesses {
+        now.processGroup = Int(source.tasks.processGroup(now.task))
+        now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+      }
+      if Policy.followsTime {
+        policy.timePassed(now, &actions)
+        act(moment)
+      }
       switch moment.kind {
       case .shootdown:
         shootdown(

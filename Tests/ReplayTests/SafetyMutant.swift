@@ -40,6 +40,8 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
     }
   }
 
+  static var followsTime: Bool { Base.followsTime }
+  static var asksForProcesses: Bool { Base.asksForProcesses }
   var listens: MomentKindSet { base.listens }
 
   mutating func growTo(tasks: Int, frames: Int) { base.growTo(tasks: tasks, frames: frames) }

@@ -29,6 +29,7 @@ struct BroadcastFlush: FlushPolicy {
     self.broadcastsForOthers = broadcastsForOthers
   }
 
+  static var asksForProcesses: Bool { true }
   var listens: MomentKindSet { MomentKindSet([]) }
 
   mutating func growTo(tasks: Int, frames: Int) {

@@ -76,6 +76,11 @@ protocol FlushPolicy: Sendable {
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
 
+  /// Whether it wants ``timePassed(_:_:)``, and ``Situation/processGroup``: most do not.
+  static var followsTime: Bool { get }
+  /// See ``followsTime``.
+  static var asksForProcesses: Bool { get }
+
   /// Time has passed until the moment at hand, which the policy is told of next.
   mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction])
 
@@ -133,6 +138,9 @@ protocol FlushPolicy: Sendable {
 
 extension FlushPolicy {
   var listens: MomentKindSet { .always }
+
+  static var followsTime: Bool { false }
+  static var asksForProcesses: Bool { false }
 
   mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction]) {}
 

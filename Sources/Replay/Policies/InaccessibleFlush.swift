@@ -26,6 +26,7 @@ struct InaccessibleFlush: FlushPolicy {
     everybody = CPUMask(0..<cpuCount)
   }
 
+  static var asksForProcesses: Bool { true }
   var listens: MomentKindSet { MomentKindSet([.inaccessibleUnmap]) }
 
   mutating func growTo(tasks: Int, frames: Int) {

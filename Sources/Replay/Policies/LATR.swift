@@ -37,6 +37,7 @@ struct LATR: FlushPolicy {
     records = Array(repeating: [], count: context.cpuCount)
   }
 
+  static var followsTime: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,

@@ -48,6 +48,7 @@ struct PageRecycling: FlushPolicy {
     cleanThrough = Array(repeating: 0, count: cpuCount)
   }
 
+  static var asksForProcesses: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,

@@ -44,6 +44,7 @@ public struct PolicyBlueprint: Sendable {
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
 
   /// A blueprint of the policies that `policy` makes, for an assumption on a machine.
+  @inline(__always)
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
     guessesTriggers: Bool = false, floor: Floor? = nil,

@@ -6,7 +6,7 @@
 /// a finding needs a CPU that runs the very mm of the task that faults or unmaps, which
 /// `kmem:rss_stat` names; without it the occasion counts as unclear.
 struct ReplacedEntries: SafetyCheck {
-  /// Faults and calls followed at a time.
+  /// Faults followed at a time.
   private static let openMax = 1024
 
   /// A write fault at a deferred address, until its task's next event tells how it was handled.
@@ -15,9 +15,9 @@ struct ReplacedEntries: SafetyCheck {
     var unmap: UInt32
     var frame: UInt32
   }
-  /// A call that unmaps or maps over a range.
+  /// The call of a task that unmaps or maps over a range.
   private struct Call {
-    var task: UInt32
+    var isOpen = false
     var isFlushed = false
     /// The flush of the mm inside it that did not happen, held; 0 none.
     var missing: UInt32 = 0
@@ -28,6 +28,7 @@ struct ReplacedEntries: SafetyCheck {
   /// Frames of pages that were migrated on while the first migration's flush was owed.
   private var chained = HeldTable()
   private var faults: [WriteFault] = []
+  /// By task, as far as any has made such a call.
   private var calls: [Call] = []
   private var unchecked = 0
   private var unmaps = 0
@@ -82,14 +83,14 @@ struct ReplacedEntries: SafetyCheck {
       for fault in faults where fault.moment.task == task { stale.release(fault.unmap) }
       faults.removeAll { $0.moment.task == task }
     }
-    for index in calls.indices where calls[index].task == task {
-      if unmap == 0 {
-        if shootdown.pages == -1 { calls[index].isFlushed = true }
-      } else {
-        stale.hold(unmap)
-        stale.release(calls[index].missing)
-        calls[index].missing = unmap
-      }
+    let index = Int(task)
+    guard index < calls.count, calls[index].isOpen else { return }
+    if unmap == 0 {
+      if shootdown.pages == -1 { calls[index].isFlushed = true }
+    } else {
+      stale.hold(unmap)
+      stale.release(calls[index].missing)
+      calls[index].missing = unmap
     }
   }
 
@@ -187,21 +188,20 @@ struct ReplacedEntries: SafetyCheck {
   // MARK: Calls
 
   private mutating func began(_ moment: Moment, _ stale: inout StaleTranslations) {
-    for call in calls where call.task == moment.task { stale.release(call.missing) }
-    calls.removeAll { $0.task == moment.task }
-    if calls.count >= Self.openMax {
-      stale.release(calls.removeFirst().missing)
-      unchecked += 1
-    }
-    calls.append(Call(task: moment.task))
+    let task = Int(moment.task)
+    while calls.count <= task { calls.append(Call()) }
+    stale.release(calls[task].missing)
+    calls[task] = Call(isOpen: true)
   }
 
   private mutating func ended(
     _ range: AddressRange, _ moment: Moment, _ source: borrowing Reconstruction,
     _ stale: inout StaleTranslations
   ) {
-    guard let index = calls.firstIndex(where: { $0.task == moment.task }) else { return }
-    let call = calls.remove(at: index)
+    let task = Int(moment.task)
+    guard task < calls.count, calls[task].isOpen else { return }
+    let call = calls[task]
+    calls[task] = Call()
     defer { stale.release(call.missing) }
     guard !stale.owing.isEmpty else { return }
     callsWhileStale += 1
