@@ -77,7 +77,7 @@ extension ReplayReport {
         (
           "refused",
           "\(counted(ledger.refused, "batch", "batches")) flushed at once: another flush was "
-            + "running (LATR: no record was free)"
+            + "running, or no place was left"
         ))
     }
     if ledger.broadcasts > 0 {

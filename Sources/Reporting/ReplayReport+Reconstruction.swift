@@ -144,7 +144,9 @@ extension ReplayReport {
       ),
       ("unexplained", nonzero(byName(accounts.unexplained, names)) ?? "none"),
     ]
-    if isDetailed, let unused = nonzero(byName(accounts.unused, names)) { facts.append(("unused", unused)) }
+    if isDetailed, let unused = nonzero(byName(accounts.unused, names)) {
+      facts.append(("unused", unused))
+    }
     if accounts.unknownEvents > 0 {
       facts.append(("unknown", "\(count(accounts.unknownEvents)) events of other kinds"))
     }

@@ -88,7 +88,8 @@ public enum ReplayReport {
       [
         .table(
           Report.Table(
-            columns: ["policy", "TLB row", "%change", "another run", "bounds", "unsafe"], rows: rows)
+            columns: ["policy", "TLB row", "%change", "another run", "bounds", "unsafe"], rows: rows
+          )
         ),
         .note(
           "another run: where one more run of the workload lies, 95 times in 100, if what is assumed "
