@@ -92,7 +92,8 @@ private let users: [(cpu: Int, task: Int32)] = [(0, 100), (1, 101), (2, 102), (3
     let cases = outcome.policies[1].cases
     let flushes = cases.map(\.ledger.forcedFlushes)
     // A process whose last flush reached no other CPU flushes nothing.
-    #expect(flushes[0] == 0 && flushes[1] <= 4 && flushes[2] == 4 && flushes[3] == 4)
+    #expect(flushes[0] == 0 && flushes[1] <= 4 && flushes[2] == 4)
+    #expect(cases.count == 3)
     for (less, more) in zip(cases, cases.dropFirst()) {
       for cpu in 0..<5 { #expect(less.tlbRow[cpu] <= more.tlbRow[cpu]) }
       #expect(more.ledger.isBalanced && more.safety?.violations == 0)

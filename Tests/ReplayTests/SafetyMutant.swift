@@ -143,6 +143,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
 /// mask, and a flush of a CPU takes all marks from it. Frames are told apart by the mark of the
 /// unmap that freed them. Nothing is shared with the oracle's own bookkeeping.
 struct FullTLBs: SafetyCheck {
+  var hearsFromTheStart: Bool { true }
   private var marks: [Set<Int>] = Array(repeating: [], count: 64)
   private var lazy = Set<Int>()
   private var unmaps = 0

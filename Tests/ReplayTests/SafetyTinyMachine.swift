@@ -13,6 +13,7 @@ enum HeardFlush: Equatable {
 
 /// Hears what really happens in a run, without judging it.
 struct FlushEar: SafetyCheck {
+  var hearsFromTheStart: Bool { true }
   final class Log: Sendable {
     let heard = Mutex<[HeardFlush]>([])
 

@@ -113,7 +113,8 @@ import TraceFiles
   private static func drain(_ reconstruction: inout Reconstruction) -> Int {
     let ready = reconstruction.readyCount
     var receivers = 0
-    for position in 0..<ready where reconstruction.moments[position].kind == .shootdown {
+    for position in 0..<ready
+    where [.shootdown, .mmShootdown].contains(reconstruction.moments[position].kind) {
       let slot = Int(reconstruction.moments[position].subject &- reconstruction.shootdownsBase)
       receivers += reconstruction.shootdowns[slot].receivers.count
     }

@@ -192,7 +192,7 @@ extension Reconstruction {
     } else if followsUnmappedFrames {
       takeUnmap(slot, index, isFreeing: next == .pageFree || next == .pageFreeBatched)
     }
-    if shootdowns[slot].kind == .mm {
+    if shootdowns[slot].kind == .mm, wanted.contains(.shootdown) {
       moments[Int(shootdowns[slot].position - momentsBase)].kind = .mmShootdown
     }
     shootdowns[slot].isResolved = true

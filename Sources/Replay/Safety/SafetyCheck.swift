@@ -9,6 +9,8 @@ protocol SafetyCheck: Sendable {
   var moments: MomentKindSet { get }
   /// Moments it is told of in any case.
   var momentsAlways: MomentKindSet { get }
+  /// Whether it must hear of everything, also before the first flush that does not happen.
+  var hearsFromTheStart: Bool { get }
 
   /// A recorded shootdown, before the CPUs that it flushes are clean. `unmap` is what it leaves
   /// behind where it does not happen in this run, 0 where it does.
@@ -58,6 +60,7 @@ extension SafetyCheck {
   var hears: SafetyNews { [] }
   var moments: MomentKindSet { MomentKindSet([]) }
   var momentsAlways: MomentKindSet { MomentKindSet([]) }
+  var hearsFromTheStart: Bool { false }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,

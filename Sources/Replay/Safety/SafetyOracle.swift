@@ -29,11 +29,15 @@ struct SafetyOracle {
   private var isRecycled = false
   private var frameUnmaps: [UInt32] = []
   private var reuse = RuleFindings()
+  private let hearsFromTheStart: Bool
+  /// Whether there is anything to judge yet.
+  private var isAwake: Bool { hearsFromTheStart || stale.hasUnmaps }
   private var heldBack = 0
 
   init(_ context: ReplayContext) {
     stale = StaleTranslations(cpuCount: context.cpuCount)
     checks = context.safetyChecks
+    hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
     listens = checks.reduce(MomentKindSet([.switchedMM, .mmShootdown, .lazyBegin, .lazyEnd])) {
       $0.union($1.moments).union($1.momentsAlways)
     }
@@ -71,7 +75,7 @@ struct SafetyOracle {
     _ shootdown: borrowing Shootdown, isDone: Bool, _ moment: Moment,
     _ source: borrowing Reconstruction
   ) {
-    guard !isDone || stale.hasUnmaps else { return }
+    guard !isDone || isAwake else { return }
     let unmap = isDone ? 0 : stale.unmap(shootdown.mask)
     for index in onShootdown {
       checks[index].shootdown(shootdown, leaving: unmap, moment, source, &stale)
@@ -137,7 +141,7 @@ struct SafetyOracle {
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
     let kind = Int(moment.kind.rawValue)
-    guard stale.hasUnmaps else {
+    guard isAwake else {
       // Before the first flush that does not happen nothing can go wrong; what leads to it counts.
       switch moment.kind {
       case .lazyBegin: stale.beginLazy(Int(moment.cpu))
