@@ -66,8 +66,10 @@ extension ReplayReport {
   }
 
   private static func place(_ violation: Violation, _ unit: TimeUnit) -> String {
-    "event \(violation.eventIndex.grouped), time \(unit.moment(violation.time)), "
-      + "CPU \(violation.cpu), pfn 0x\(String(violation.pfn, radix: 16))"
+    // Rules about CPUs name no frame.
+    let frame = violation.pfn == 0 ? "" : ", pfn 0x\(String(violation.pfn, radix: 16))"
+    return "event \(violation.eventIndex.grouped), time \(unit.moment(violation.time)), "
+      + "CPU \(violation.cpu)\(frame)"
   }
 
   /// The first shown policy that breaks a rule, in a sentence for `--forbid-violations`; nil where

@@ -95,7 +95,7 @@ public enum ReplayReport {
           "another run: where one more run of the workload lies, 95 times in 100, if what is assumed "
             + "for the row holds. bounds: the same, whatever holds of what this trace does not show "
             + "(--bounds). Neither knows what a workload does with the time that it saves. unsafe: "
-            + "violations of safety rules. recorded "
+            + "times that memory safety is violated; rules about cost do not count. recorded "
             + "[\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others [modelled]."
         ),
       ])
