@@ -164,13 +164,15 @@ struct PendingFramesGauge {
   /// Frames times time, in the trace's unit: high and low word, since long traces overflow one.
   private var weighted: (high: UInt64, low: UInt64) = (0, 0)
   private var last: UInt64 = 0
+  /// Where the last bucket of `series` begins.
+  private var bucketStart: UInt64 = 0
 
   mutating func set(_ count: Int, at time: UInt64, in window: TimeWindow) {
     guard count != frames else { return }
     if time >= window.start, time <= window.end {
       advance(to: time, in: window)
       framesMax = max(framesMax, count, frames)
-      note(count, at: time)
+      note(count)
     }
     frames = count
   }
@@ -192,19 +194,26 @@ struct PendingFramesGauge {
     guard let start else {
       start = max(time, window.start)
       last = max(time, window.start)
-      note(frames, at: last)
+      bucketStart = last
+      series.append(frames)
       return
     }
     guard time > last, time >= start else { return }
     let (high, low) = (time - last).multipliedFullWidth(by: UInt64(max(frames, 0)))
     let sum = weighted.low.addingReportingOverflow(low)
     weighted = (weighted.high &+ high &+ (sum.overflow ? 1 : 0), sum.partialValue)
-    note(frames, at: time)
     last = time
+    if time - bucketStart >= width { openBuckets(to: time) }
   }
 
-  private mutating func note(_ count: Int, at time: UInt64) {
-    guard let start, time >= start else { return }
+  /// The level counts in the bucket at hand, which is the last one.
+  private mutating func note(_ count: Int) {
+    let bucket = series.count - 1
+    if series[bucket] < count { series[bucket] = count }
+  }
+
+  private mutating func openBuckets(to time: UInt64) {
+    guard let start else { return }
     while (time - start) / width >= UInt64(Self.bucketsMax) {
       width = width.multipliedReportingOverflow(by: 2).partialValue
       if width == 0 { width = 1 << 63 }
@@ -212,10 +221,11 @@ struct PendingFramesGauge {
         max(series[$0], $0 + 1 < series.count ? series[$0 + 1] : 0)
       }
     }
-    let bucket = Int((time - start) / width)
+    let bucket = (time - start) / width
     // A bucket that nothing changed in keeps the level before it.
-    while series.count <= bucket { series.append(frames) }
-    series[bucket] = max(series[bucket], count)
+    while series.count <= Int(bucket) { series.append(frames) }
+    note(frames)
+    bucketStart = start + bucket * width
   }
 }
 

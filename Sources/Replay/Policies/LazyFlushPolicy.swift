@@ -4,12 +4,13 @@ struct LazyFlushPolicy: FlushPolicy {
   private var machine: LazyUnmapFlush
   private let triggers: DeferralTriggers
   private var pause = PressurePause()
-  /// Generation that frames of a task's last batch are freed with; 0 none.
-  private var batchGenerations: [UInt32] = []
+  /// Generation that the frames of a deferral are freed with, by its number.
+  private var generations: [UInt32] = []
   /// Newest generation that a refill handed to the task.
   private var taskGenerations: [UInt32] = []
+  /// Generations that frames have from elsewhere, 0 none; both are empty unless a block's order stands
+  /// in for its generation.
   private var frameGenerations: [UInt32] = []
-  /// Empty unless a block's order stands in for its generation.
   private var blocks = BuddyBlocks()
 
   init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption) {
@@ -25,12 +26,10 @@ struct LazyFlushPolicy: FlushPolicy {
   }
 
   mutating func growTo(tasks: Int, frames: Int) {
-    while batchGenerations.count < tasks {
-      batchGenerations.append(0)
-      taskGenerations.append(0)
-    }
+    while taskGenerations.count < tasks { taskGenerations.append(0) }
     pause.growTo(tasks: tasks)
-    if machine.rules.forgetsInBuddy { blocks.growTo(frames: frames) }
+    guard machine.rules.forgetsInBuddy else { return }
+    blocks.growTo(frames: frames)
     if frameGenerations.count < frames {
       frameGenerations.append(contentsOf: repeatElement(0, count: frames - frameGenerations.count))
     }
@@ -44,22 +43,21 @@ struct LazyFlushPolicy: FlushPolicy {
     let isPaused = isEligible && pause.isOn
     let action = machine.unmapBatch(
       on: shootdown.mask, isEligible: isEligible && !isPaused, from: shootdown.start, to: end)
-    let task = Int(shootdown.taskIndex)
     switch action {
     case .deferred(let generation, let isSettled):
-      batchGenerations[task] = generation
+      while generations.count <= Int(deferral) { generations.append(0) }
+      generations[Int(deferral)] = generation
       return isSettled ? .putOffForNobody : .putOff
     case .flush(let isRefused, let settled):
-      batchGenerations[task] = 0
       if settled > 0 { actions.append(.settleAll(.absorbed)) }
       return .asRecorded(isRefused: isRefused || isPaused)
     }
   }
 
-  mutating func freed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    frameGenerations[frame] = batchGenerations[now.task]
+  /// The generation that a frame carries; 0 none.
+  private func generation(of frame: Int, with deferral: UInt32) -> UInt32 {
+    if machine.rules.forgetsInBuddy, frameGenerations[frame] != 0 { return frameGenerations[frame] }
+    return deferral == 0 ? 0 : generations[Int(deferral)]
   }
 
   mutating func allocated(
@@ -67,8 +65,8 @@ struct LazyFlushPolicy: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     takeOrder(frame, frames)
-    let generation = frameGenerations[frame]
-    frameGenerations[frame] = 0
+    let generation = generation(of: frame, with: deferral)
+    if machine.rules.forgetsInBuddy { frameGenerations[frame] = 0 }
     if machine.rules.holdsFolios, !triggers.takesHeldFrames {
       if machine.isOwed(generation) { actions.append(.frameHeld) }
       return
@@ -93,7 +91,8 @@ struct LazyFlushPolicy: FlushPolicy {
   ) {
     takeOrder(frame, frames)
     guard machine.rules.flushesAfterRefill else { return }
-    taskGenerations[now.task] = max(taskGenerations[now.task], frameGenerations[frame])
+    taskGenerations[now.task] = max(
+      taskGenerations[now.task], generation(of: frame, with: deferral))
   }
 
   mutating func other(
