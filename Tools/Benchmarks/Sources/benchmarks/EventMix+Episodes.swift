@@ -18,6 +18,9 @@ extension EventMix {
       directReclaim(cpu, node)
     } else if frames.buddy[node].count < MachineFrames.lowWatermark, !isKswapdRunning[node] {
       kswapdWakes(cpu, node)
+    } else if frames.buddy[node].count < MachineFrames.lowWatermark, random.below(6) == 0 {
+      // Some allocate faster than kswapd reclaims.
+      directReclaim(cpu, node)
     } else {
       userWork(cpu, node)
     }
@@ -237,7 +240,7 @@ extension EventMix {
   /// A read fault on a mapped file and the pages that are read ahead.
   private mutating func read(_ cpu: Int, _ node: Int, _ process: Int) {
     add(.pageFaultUser, cpu, Self.fileAddress(process, fileIndex[process]), 0x40_1200, 4)
-    addToCache(cpu, node, process, 8 + random.below(25))
+    addToCache(cpu, node, process, 4 + random.below(21))
   }
 
   private mutating func write(_ cpu: Int, _ node: Int, _ process: Int) {

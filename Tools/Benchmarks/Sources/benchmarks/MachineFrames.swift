@@ -23,7 +23,7 @@ struct MachineFrames {
   }
 
   private(set) var buddy: [[UInt32]] = []
-  /// File pages by node, longest in the cache first, from `oldest` on.
+  /// File pages by node, longest in the cache first, from `oldest` on. No page is in both.
   private var cache: [[FilePage]] = []
   private var oldest = [Int](repeating: 0, count: nodes)
   private var lists: [[UInt32]]
@@ -40,7 +40,7 @@ struct MachineFrames {
       buddy.append(Array(frames[..<Self.highWatermark]))
       cache.append(
         frames[Self.highWatermark...].enumerated().map {
-          FilePage(frame: $1, inode: UInt16(100 + $0 % 8), index: UInt32($0 / 8))
+          FilePage(frame: $1, inode: UInt16(100 + $0 % 8), index: UInt32($0 / 8 + node << 16))
         })
     }
   }
