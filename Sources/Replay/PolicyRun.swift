@@ -15,7 +15,7 @@ protocol PolicyReplay {
   /// Replays the moments at `positions`, ascending.
   mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32])
   /// Closes the books.
-  mutating func finish()
+  mutating func finish(_ source: borrowing Reconstruction)
 }
 
 /// What became of a recorded unmap: its batch, and its deferral, 0 where it was flushed.
@@ -40,6 +40,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
+  /// Of the moment at hand, among those that are ready.
+  private var position: UInt32 = 0
   private let listens: MomentKindSet
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
   /// policy, which is several times slower, and this leads out of it once for many moments.
@@ -72,9 +74,13 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   private mutating func run(_ source: borrowing Reconstruction, at positions: [UInt32]) {
     growTo(source)
+    if last == nil, let first = source.firstTime { books.begin(at: first) }
+    var isWithin = false
     for position in positions {
       let moment = source.moments[Int(position)]
       if books.isOver(moment.time) { continue }
+      self.position = position
+      isWithin = true
       now.time = moment.time
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
@@ -84,10 +90,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       }
       if Policy.followsTime {
         policy.timePassed(now, &actions)
-        act(moment)
+        act(moment, source)
       }
       switch moment.kind {
-      case .shootdown:
+      case .shootdown, .mmShootdown:
         shootdown(
           source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
       case .frameFreed: freed(moment, source)
@@ -98,28 +104,23 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .frameDrained:
         let frame = Int(moment.subject)
         policy.drained(frame, with: deferrals[frame], now, &actions)
-        act(moment, frame: frame)
+        act(moment, source, frame: frame)
       case .frameRefilled:
         let frame = Int(moment.subject)
         policy.refilled(frame, with: deferrals[frame], source.frames, now, &actions)
-        act(moment)
-      case .lazyBegin:
-        books.lazyBegin(now.cpu)
-        other(moment, source)
-      case .lazyEnd:
-        books.lazyEnd(now.cpu)
-        other(moment, source)
+        act(moment, source)
       default: other(moment, source)
       }
     }
-    if let position = positions.last { last = source.moments[Int(position)] }
+    if isWithin { last = source.moments[Int(position)] }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
 
-  mutating func finish() {
+  mutating func finish(_ source: borrowing Reconstruction) {
+    position = .max
     policy.finish(&actions)
-    if let last { act(last) }
+    if let last { act(last, source) }
     actions.removeAll(keepingCapacity: true)
     let policy = policy
     books.close(at: now.time) { policy.isOwed($0) }
@@ -143,13 +144,13 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
     if listens.contains(moment.kind) {
       policy.other(moment, source, now, &actions)
-      if !actions.isEmpty { act(moment) }
+      if !actions.isEmpty { act(moment, source) }
     }
     oracle?.observe(moment, source)
   }
 
   private mutating func shootdown(
-    _ shootdown: Shootdown, _ moment: Moment, _ source: borrowing Reconstruction
+    _ shootdown: borrowing Shootdown, _ moment: Moment, _ source: borrowing Reconstruction
   ) {
     let task = Int(shootdown.taskIndex)
     let deferral = books.nextDeferral
@@ -165,7 +166,6 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     var opened: UInt32 = 0
     switch decision {
     case .asRecorded(let isRefused):
-      books.keep(shootdown)
       if isRefused { books.refused(shootdown) }
     case .putOff:
       books.putOff(shootdown)
@@ -177,7 +177,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     case .broadcast: books.broadcast(shootdown)
     }
     oracle?.shootdown(shootdown, isDone: opened == 0, moment, source)
-    act(moment)
+    act(moment, source)
     guard shootdown.batch != 0 || opened != 0 else { return }
     let kept = Decision(batch: shootdown.batch, deferral: opened)
     if shootdown.kind == .unmapBatch {
@@ -197,7 +197,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       deferrals[frame] = decision.deferral
       books.freed(with: decision.deferral, at: moment.time)
       policy.freed(frame, with: decision.deferral, now, &actions)
-      act(moment, frame: frame)
+      act(moment, source, frame: frame)
     }
     oracle?.observe(moment, source)
   }
@@ -212,7 +212,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       deferrals[frame] = decision.deferral
       books.freed(with: decision.deferral, at: moment.time)
       policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
-      act(moment, frame: frame)
+      act(moment, source, frame: frame)
     }
     oracle?.observe(moment, source)
   }
@@ -225,7 +225,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let deferral = moment.batch == 0 ? deferrals[frame] : 0
     if moment.batch == 0 { deferrals[frame] = 0 }
     policy.unmappedAllocated(frame, isMovable: isMovable, with: deferral, now, &actions)
-    act(moment, frame: frame)
+    act(moment, source, frame: frame)
     books.dropped(deferral, at: moment.time)
     oracle?.observe(moment, source)
   }
@@ -236,17 +236,19 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     deferrals[frame] = 0
     now.isAtomic = moment.isAtomic
     policy.allocated(frame, with: deferral, source.frames, now, &actions)
-    act(moment, frame: frame)
+    act(moment, source, frame: frame)
     books.dropped(deferral, at: moment.time)
     oracle?.observe(moment, source)
   }
 
-  private mutating func act(_ moment: Moment, frame: Int? = nil) {
+  private mutating func act(
+    _ moment: Moment, _ source: borrowing Reconstruction, frame: Int? = nil
+  ) {
     guard !actions.isEmpty else { return }
     for action in actions {
       switch action {
       case .flush(let mask, let fate):
-        books.flush(mask, fate, moment)
+        books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position))
         oracle?.flushed(mask, fate, moment)
       case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)

@@ -79,7 +79,7 @@ public struct ReplaySession: ~Copyable {
     for index in entries.indices {
       var cases: [CaseFigures] = []
       for position in entries[index].replays.indices {
-        entries[index].replays[position].finish()
+        entries[index].replays[position].finish(reconstruction)
         let ledger = entries[index].replays[position].books.ledger
         guard ledger.isBalanced else {
           throw .booksDoNotBalance(policy: entries[index].blueprint.name, ledger: ledger)
@@ -96,7 +96,7 @@ public struct ReplaySession: ~Copyable {
   private mutating func advance() {
     let ready = reconstruction.readyCount
     guard ready > 0 else { return }
-    reconstruction.estimateDurations(ready)
+    reconstruction.prepare(ready)
     var next = 0
     while next < ready {
       let end = min(next + Self.momentsAtATime, ready)
@@ -161,7 +161,7 @@ public struct ReplaySession: ~Copyable {
       tlbFlush: flushes.indices.map { reason in
         flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
-      anotherRun: books.draw.range(around: changed.reduce(0, +)),
+      anotherRun: reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)),
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
       safety: replay.safety)

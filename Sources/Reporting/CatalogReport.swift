@@ -8,7 +8,7 @@ public enum CatalogReport {
     report.sections = [
       Report.Section(
         "Flush policies",
-        PolicyCatalog.lines.map { .facts([($0.name, "\($0.summary) (\($0.source))")]) })
+        [.facts(PolicyCatalog.lines.map { ($0.name, "\($0.summary) (\($0.source))") })])
     ]
     report.data = .object([
       "schema": .string("tlbreplay.policies/1"),

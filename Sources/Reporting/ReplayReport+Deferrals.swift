@@ -9,8 +9,10 @@ extension ReplayReport {
     let ledger = figures.ledger
     let heading = "Deferred flushes under \(policy.name) [modelled]"
     guard ledger.deferred > 0 || ledger.forcedFlushes > 0 else {
+      let outright = outright(ledger)
       return Report.Section(
-        heading, [.note("No unmap batch was deferred."), .facts(outright(ledger))])
+        heading,
+        [.note("No unmap batch was deferred.")] + (outright.isEmpty ? [] : [.facts(outright)]))
     }
     var blocks: [Report.Block] = [.table(fates(ledger))]
     blocks.append(.facts(facts(figures, unit)))
@@ -20,10 +22,9 @@ extension ReplayReport {
 
   /// Fates as an account: the last row is the sum of those above it.
   private static func fates(_ ledger: Ledger) -> Report.Table {
-    // What only few policies know is left out where it did not happen.
+    // Few policies know all of them; what did not happen is left out.
     let shown = DeferralFate.allCases.filter { fate in
-      (fate != .unmap && fate != .recycled)
-        || ledger.fates[fate.rawValue] + ledger.flushes[fate.rawValue] > 0
+      ledger.fates[fate.rawValue] + ledger.flushes[fate.rawValue] > 0
     }
     var rows = shown.map { fate in
       [fate.label, count(ledger.fates[fate.rawValue]), count(ledger.flushes[fate.rawValue])]
@@ -70,9 +71,15 @@ extension ReplayReport {
 
   /// Shootdowns that were neither deferred nor done as recorded.
   private static func outright(_ ledger: Ledger) -> [(name: String, value: String)] {
-    var facts: [(name: String, value: String)] = [
-      ("refused", "\(count(ledger.refused)) batches flushed at once: another flush was running")
-    ]
+    var facts: [(name: String, value: String)] = []
+    if ledger.refused > 0 {
+      facts.append(
+        (
+          "refused",
+          "\(counted(ledger.refused, "batch", "batches")) flushed at once: another flush was "
+            + "running, or no place was left"
+        ))
+    }
     if ledger.broadcasts > 0 {
       facts.append(
         ("silent", "\(counted(ledger.broadcasts, "flush", "flushes")) done without interrupts"))
@@ -128,17 +135,28 @@ extension ReplayReport {
 
   // MARK: Bounds
 
-  /// Every case that the bounds come from; nil where one case is enough.
+  /// Every case that the bounds come from; nil for the recorded run, which has none.
   static func cases(_ policy: PolicyOutcome) -> Report.Section? {
     guard !policy.cases.isEmpty else { return nil }
-    let rows = policy.cases.map { figures in
-      [
-        figures.assumption?.label ?? "", count(figures.tlbRowTotal),
-        figures.anotherRun.map { "\(count($0.lowerBound)) to \(count($0.upperBound))" } ?? "-",
+    var rows: [[String]] = []
+    for figures in policy.cases {
+      let counts = [
+        count(figures.tlbRowTotal),
+        figures.anotherRun.map { range($0.lowerBound, $0.upperBound) } ?? "-",
         count(figures.ledger.deferred), count(figures.ledger.refused),
         count(figures.ledger.forcedFlushes),
       ]
+      // Not all policies ask how long a flush lasts.
+      let isSame = rows.last.map { Array($0.dropFirst()) == counts } ?? false
+      guard figures.assumption != .allPossibleAtOnce || !isSame else { continue }
+      rows.append([figures.assumption?.label ?? "the only one"] + counts)
     }
+    let open =
+      policy.rowUpper == policy.rowLower
+      ? "What this trace does not show makes no difference here."
+      : "What this trace does not show leaves \(policy.rowLower.map(count) ?? "-") to "
+        + "\(policy.rowUpper.map(count) ?? "not known"): the cases, and every mixture of them. "
+        + "What they assume stands in the notes at the end."
     return Report.Section(
       "Bounds of \(policy.name) [modelled]",
       [
@@ -146,9 +164,7 @@ extension ReplayReport {
           Report.Table(
             columns: ["case", "TLB row", "another run", "deferred", "refused", "forced"],
             rows: rows)),
-        .note(
-          "What this trace cannot show leaves \(policy.rowLower.map(count) ?? "-") to "
-            + "\(policy.rowUpper.map(count) ?? "not known"): the cases, and every mixture of them."),
+        .note(open),
       ])
   }
 }
@@ -182,12 +198,13 @@ extension DeferralFate {
 }
 
 extension ReplayAssumption {
-  /// What the case assumes, in a few words.
+  /// What the case assumes, in a few words that fit policies that ask how pages were mapped, and
+  /// those that ask which threads are one process.
   var label: String {
     switch self {
-    case .onlyProven: "only proven read-only"
-    case .expected: "expected: and file pages"
-    case .allPossible: "all that may be read-only"
+    case .onlyProven: "by what is proven"
+    case .expected: "expected (shown above)"
+    case .allPossible: "all that is not ruled out"
     case .allPossibleAtOnce: "same, flushes take no time"
     }
   }

@@ -3,19 +3,20 @@ import TraceEvents
 
 /// How the kernel's operations were put together from the events.
 extension ReplayReport {
-  /// Shootdowns by cause, receivers, frames, events explained, and what was left over.
+  /// Shootdowns by cause, what was left over and unexplained; if `isDetailed`, also receivers,
+  /// frames, mappings, and what explains the events.
   static func reconstruction(
-    _ counts: ReconstructionCounts, _ names: [EventName]
+    _ counts: ReconstructionCounts, _ names: [EventName], isDetailed: Bool
   ) -> Report.Section {
     var blocks: [Report.Block] = []
     if let causes = causes(counts.causes) {
       blocks.append(.table(causes))
       blocks.append(
         .note(
-          "named: an event names the cause, else it is concluded; local: no other CPU had the mm "
-            + "loaded; pages: seen to be unmapped by the batches; freed: frames freed with them."))
+          "named: by an event, else concluded; local: no other CPU had the mm loaded; pages: seen "
+            + "unmapped by the batches; freed: frames freed with them."))
     }
-    let facts = operations(counts) + events(counts.events, names)
+    let facts = operations(counts, isDetailed) + events(counts.events, names, isDetailed)
     return Report.Section(
       "Reconstruction of the whole trace [derived]", blocks + [.facts(facts)])
   }
@@ -41,7 +42,7 @@ extension ReplayReport {
   // MARK: Operations
 
   private static func operations(
-    _ counts: ReconstructionCounts
+    _ counts: ReconstructionCounts, _ isDetailed: Bool
   ) -> [(name: String, value: String)] {
     let batchTotal = counts.batchShootdowns.reduce(0, +)
     let evidence = UnmapEvidence.allCases.map { ($0.label, batches(counts, $0)) }
@@ -51,12 +52,14 @@ extension ReplayReport {
         "\(count(counts.mmShootdowns)) of one mm, \(count(batchTotal)) of unmap batches "
           + "(\(count(counts.batchKindsRecorded)) named by an event, "
           + "\(count(counts.batchKindsConcluded)) concluded)"
-      ), ("batches", nonzero(evidence)), ("receivers", receivers(counts)),
-      ("wait window", waitWindow(counts.waitWindow)), ("frames", frames(counts)),
-      ("mappings", nonzero(addressSpaces(counts.addressSpaces))),
-      ("left over", nonzero(leftOver(counts))),
+      ), ("batches", nonzero(evidence)),
     ]
-    return facts.compactMap { fact in fact.value.map { (fact.name, $0) } }
+    let details: [(name: String, value: String?)] = [
+      ("receivers", receivers(counts)), ("wait window", waitWindow(counts.waitWindow)),
+      ("frames", frames(counts)), ("mappings", nonzero(addressSpaces(counts.addressSpaces))),
+    ]
+    let shown = facts + (isDetailed ? details : []) + [("left over", nonzero(leftOver(counts)))]
+    return shown.compactMap { fact in fact.value.map { (fact.name, $0) } }
   }
 
   static func batches(_ counts: ReconstructionCounts, _ evidence: UnmapEvidence) -> Int {
@@ -124,7 +127,7 @@ extension ReplayReport {
   // MARK: Events
 
   private static func events(
-    _ accounts: EventAccounts, _ names: [EventName]
+    _ accounts: EventAccounts, _ names: [EventName], _ isDetailed: Bool
   ) -> [(name: String, value: String)] {
     let explained = accounts.explained.reduce(0, +)
     let rest = accounts.unexplained.reduce(0, +) + accounts.unused.reduce(0, +)
@@ -135,10 +138,15 @@ extension ReplayReport {
       return (family.label, accounts.explainedByFamily[index])
     }
     var facts: [(name: String, value: String)] = [
-      ("explained", "\(count(explained)) events: \(nonzero(families) ?? "none")"),
+      (
+        "explained",
+        "\(count(explained)) events" + (isDetailed ? ": \(nonzero(families) ?? "none")" : "")
+      ),
       ("unexplained", nonzero(byName(accounts.unexplained, names)) ?? "none"),
     ]
-    if let unused = nonzero(byName(accounts.unused, names)) { facts.append(("unused", unused)) }
+    if isDetailed, let unused = nonzero(byName(accounts.unused, names)) {
+      facts.append(("unused", unused))
+    }
     if accounts.unknownEvents > 0 {
       facts.append(("unknown", "\(count(accounts.unknownEvents)) events of other kinds"))
     }

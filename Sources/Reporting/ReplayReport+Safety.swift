@@ -3,18 +3,40 @@ import TraceEvents
 
 /// What the independent check says of a policy.
 extension ReplayReport {
-  /// Every rule with its verdict; nil for a policy that was not checked. `isDetailed` adds what was
-  /// counted also where a rule holds.
+  /// Every rule with its verdict; nil for a policy that was not checked. `isDetailed` gives each a
+  /// line and what was counted; otherwise only what was broken or put to the test has one.
   static func safety(
     _ policy: PolicyOutcome, _ unit: TimeUnit, isDetailed: Bool
   ) -> Report.Section? {
     guard let safety = policy.figures?.safety else { return nil }
-    let facts = safety.rules.map { rule in
+    let shown = safety.rules.filter { rule in
+      isDetailed || (rule.record == nil && (rule.violations > 0 || rule.checked > 0))
+    }
+    let facts = shown.map { rule in
       (name: rule.rule.rawValue, value: verdict(rule, unit, isDetailed: isDetailed))
     }
-    return Report.Section(
-      "Safety of \(policy.name) [modelled]",
-      [.facts(facts.isEmpty ? [("I1", summary(safety, unit))] : facts)])
+    let heading = "Safety of \(policy.name) [modelled]"
+    guard !safety.rules.isEmpty else {
+      return Report.Section(heading, [.facts([("I1", summary(safety, unit))])])
+    }
+    var blocks: [Report.Block] = facts.isEmpty ? [] : [.facts(facts)]
+    if !isDetailed, let rest = untested(safety.rules) { blocks.append(.note(rest)) }
+    return Report.Section(heading, blocks)
+  }
+
+  /// The rules that say nothing here, by name; nil without any.
+  private static func untested(_ rules: [RuleVerdict]) -> String? {
+    let idle = rules.filter { $0.kind == .holds && $0.checked == 0 }
+    let unseen = rules.filter { $0.record != nil }
+    func list(_ label: String, _ rules: [RuleVerdict]) -> String? {
+      guard !rules.isEmpty else { return nil }
+      return "\(label): \(rules.map(\.rule.rawValue).joined(separator: ", "))."
+    }
+    let parts = [
+      list("Hold, with nothing to check", idle), list("Not observable here", unseen),
+      unseen.isEmpty ? nil : "--bounds says what each demands, and what to record.",
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: " ")
   }
 
   /// `holds (8,802 checked)`, `violated 3,410 times ...`, `not observable: record ...`.

@@ -3,8 +3,8 @@ import TraceEvents
 
 /// `report`: the recorded run beside what other flush policies would have made of it.
 public enum ReplayReport {
-  /// The report on one input; `showsBounds` adds every case that was run, and what each
-  /// safety verdict counted.
+  /// The report on one input; `showsBounds` adds every case that was run, all of every safety
+  /// verdict, and how the operations were put together in full.
   public static func build(
     _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
   ) -> Report {
@@ -20,7 +20,8 @@ public enum ReplayReport {
         safety(policy, trace.instanceFacts.timeUnit, isDetailed: showsBounds)
       ].compactMap(\.self)
     }
-    report.sections.append(reconstruction(outcome.reconstruction, trace.eventNames))
+    report.sections.append(
+      reconstruction(outcome.reconstruction, trace.eventNames, isDetailed: showsBounds))
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(trace, outcome)
@@ -74,33 +75,43 @@ public enum ReplayReport {
     let rows = outcome.policies.enumerated().map { index, policy -> [String] in
       guard let figures = policy.figures else { return [policy.name, "-", "-", "-", "-", "-"] }
       return [
-        policy.name, count(figures.tlbRowTotal), policy.leastRow.map(count) ?? "-",
-        policy.greatestRow.map(count) ?? "not known",
+        policy.name, count(figures.tlbRowTotal),
         index == 0 ? "" : change(figures.tlbRowTotal, before?.tlbRowTotal),
+        figures.anotherRun.map { range($0.lowerBound, $0.upperBound) } ?? "",
+        range(policy.leastRow, policy.greatestRow),
         index == 0 ? "" : figures.safety.map { count($0.violations) } ?? "-",
       ]
     }
+    // Widths are those of counts with six digits, so that all columns fit beside a long name.
     return Report.Section(
       "Totals of the TLB row",
       [
         .table(
           Report.Table(
-            columns: ["policy", "TLB row", "lower", "upper", "change %", "violations"], rows: rows)),
+            columns: ["policy", "TLB row", "%change", "another run", "bounds", "unsafe"], rows: rows
+          )
+        ),
         .note(
-          "lower and upper: between what another run of this workload lies under the policy, as far "
-            + "as this trace tells: the bounds of what it cannot show (which pages were read-only, "
-            + "what else ends a deferral), widened by how much one run scatters (about 95 in 100; "
-            + "--bounds tells the two apart). Not in them: what a workload does with the time saved. "
-            + "violations: of safety rules, see below. "
-            + "recorded [\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others "
-            + "[modelled]."
+          "another run: where one more run of the workload lies, 95 times in 100, if what is assumed "
+            + "for the row holds. bounds: the same, whatever holds of what this trace does not show "
+            + "(--bounds). Neither knows what a workload does with the time that it saves. unsafe: "
+            + "violations of safety rules. recorded "
+            + "[\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others [modelled]."
         ),
       ])
   }
 
   static func count(_ value: Int) -> String { Int64(value).grouped }
 
-  /// The change in per cent with two decimals, without floating point: `-95.45`.
+  /// `761-1,053`, or one count where both are the same.
+  static func range(_ least: Int?, _ greatest: Int?) -> String {
+    guard let least else { return "-" }
+    guard let greatest else { return "\(count(least)) or more" }
+    return least == greatest ? count(least) : "\(count(least))-\(count(greatest))"
+  }
+
+  /// The change in per cent with two decimals, without floating point: `-95.45`. What is ten times
+  /// as much or more needs none: `+1363`.
   static func change(_ after: Int, _ before: Int?) -> String {
     guard let before, before > 0 else { return "-" }
     let difference = after - before
@@ -109,6 +120,7 @@ public enum ReplayReport {
     let hundredths = (scaled / before.magnitude + 5) / 10
     let fraction = hundredths % 100
     let sign = difference < 0 && hundredths > 0 ? "-" : "+"
+    if hundredths >= 100_000 { return "\(sign)\((hundredths + 50) / 100)" }
     return "\(sign)\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
   }
 
@@ -133,7 +145,7 @@ public enum ReplayReport {
       [
         .table(
           Report.Table(
-            columns: ["policy", "all", "change %"]
+            columns: ["policy", "all", "%change"]
               + reasons.map { "\($0.rawValue) \($0.shortLabel)" },
             rows: rows)),
         .note("Reasons: \(legend). recorded [measured]; the others [modelled]."),
@@ -178,23 +190,15 @@ public enum ReplayReport {
         }
       }
     }
-    var blocks = notes.map { note -> Report.Block in
-      if let only = note.policies.first, note.policies.count == 1 {
-        return .facts([(only, "\(note.text).")])
-      }
+    var facts = notes.map { note -> (name: String, value: String) in
+      if let only = note.policies.first, note.policies.count == 1 { return (only, "\(note.text).") }
       let isCommon = note.policies.count >= outcome.policies.count - 1
       let names = isCommon ? "" : note.policies.joined(separator: ", ") + ": "
-      return .facts([(isCommon ? "all" : "several", "\(names)\(note.text).")])
+      return (isCommon ? "all" : "several", "\(names)\(note.text).")
     }
-    blocks.append(
-      .facts([
-        (
-          "TLB misses",
-          "not predictable from this trace: no event shows memory accesses. Give an access stream "
-            + "or a reuse profile of the workload."
-        )
-      ]))
-    return Report.Section("What these numbers rest on", blocks)
+    facts.append(
+      ("misses", "TLB misses are not predictable from this trace: no event shows memory accesses."))
+    return Report.Section("What these numbers rest on", [.facts(facts)])
   }
 }
 

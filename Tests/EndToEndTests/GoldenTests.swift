@@ -16,6 +16,7 @@ import TraceBuilding
     ("info-nocontext", ["info", "formats/ft-a-one-nocontext.txt.gz"]),
     ("report-burst-16", ["report", "--bounds", "luf-pairs/burst-16/0.1"]),
     ("report-burst-16.json", ["report", "--json", "luf-pairs/burst-16/0.1"]),
+    ("report-small-4", ["report", "luf-pairs/small-4/0.1"]),
     ("report-ft-4cpu-anon-move", ["report", "captures/ft-4cpu-anon-move"]),
     ("policies", ["policies"]),
   ]

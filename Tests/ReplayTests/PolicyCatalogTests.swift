@@ -53,7 +53,11 @@ import TraceEvents
     let outcomes = try replay(ReplayPropertyTests.stream(seed), Self.all)
     let ideal = try #require(outcomes["luf-ideal"])
     for name in ["luf-v10", "luf-v11", "luf-v12", "luf-v12r", "migrc-v3", "migrc-v8", "migrc-v9"] {
-      for (bound, figures) in zip(ideal.cases, try #require(outcomes[name]).cases) {
+      for figures in try #require(outcomes[name]).cases {
+        // How long flushes last makes no difference to the ideal.
+        let assumption =
+          figures.assumption == .allPossibleAtOnce ? .allPossible : figures.assumption
+        let bound = try #require(ideal.cases.first { $0.assumption == assumption })
         #expect(figures.safety?.violations == 0, "\(name)")
         #expect(figures.ledger.isBalanced, "\(name)")
         // With another frame to take, a policy that holds or skips frames may do without the flush.

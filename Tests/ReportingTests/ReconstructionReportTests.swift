@@ -30,7 +30,7 @@ import TraceEvents
 
   @Test func causesReceiversAndEventsAreShown() {
     var report = Report(title: "t")
-    report.sections = [ReplayReport.reconstruction(counts(), names)]
+    report.sections = [ReplayReport.reconstruction(counts(), names, isDetailed: true)]
     let text = TextRenderer().render(report)
     let joined = text.split(whereSeparator: { $0 == " " || $0 == "\n" }).joined(separator: " ")
     for wanted in [
@@ -47,9 +47,21 @@ import TraceEvents
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
+  @Test func aShortReportHasWhatWasNotPutTogether() {
+    var report = Report(title: "t")
+    report.sections = [ReplayReport.reconstruction(counts(), names, isDetailed: false)]
+    let text = TextRenderer().render(report)
+    for wanted in ["kswapd reclaim", "left over", "unexplained"] { #expect(text.contains(wanted)) }
+    for detail in ["receivers", "wait window", "mappings", "unused"] {
+      #expect(!text.contains(detail), "\(detail)")
+    }
+  }
+
   @Test func whatIsNotThereIsLeftOut() {
     var report = Report(title: "t")
-    report.sections = [ReplayReport.reconstruction(ReconstructionCounts(), names)]
+    report.sections = [
+      ReplayReport.reconstruction(ReconstructionCounts(), names, isDetailed: true)
+    ]
     let text = TextRenderer().render(report)
     #expect(!text.contains("flushes by cause"))
     #expect(!text.contains("left over"))

@@ -58,15 +58,17 @@ import TraceEvents
     #expect(!joined.contains("0 of 9,224 interrupts"))
     let detailed = SampleOutcome.text(
       [SampleOutcome.policy("luf-v10-as-posted", SampleOutcome.safety())], showsBounds: true)
-    #expect(
-      detailed.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        .contains("0 of 9,224 interrupts"))
+    let all = detailed.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(all.contains("0 of 9,224 interrupts"))
+    #expect(all.contains("I4 not observable: record syscalls:sys_enter_munmap"))
+    #expect(!all.contains("Not observable here"))
     let empty = RuleVerdict(
       rule: .staleFrame, kind: .holds, checked: 0, violations: 0, first: nil, detail: "")
     #expect(
       ReplayReport.verdict(empty, SampleOutcome.unit, isDetailed: false)
         .hasPrefix("holds (nothing to check)"))
-    #expect(joined.contains("I4 not observable: record syscalls:sys_enter_munmap"))
+    #expect(joined.contains("Not observable here: I4."))
+    #expect(!joined.contains("nothing to check"))
   }
 
   @Test func forbiddenViolationsNamePolicyRuleAndEvent() throws {
@@ -119,7 +121,26 @@ import TraceEvents
     #expect(SampleOutcome.unit.moment(196_544_813_366) == "196.544813366 s")
   }
 
+  /// Counts of six digits and the longest name beside each other in one table.
+  @Test func totalsOfSixDigitsFitInOneTable() {
+    let row = SampleOutcome.policy(String(repeating: "x", count: 20), SampleOutcome.safety())
+    let text = SampleOutcome.text([SampleOutcome.widened(row)])
+    let totals = lines(of: "Totals of the TLB row", in: text)
+    #expect(totals.first?.hasSuffix("bounds  unsafe") == true)
+    #expect(totals.contains { $0.contains("200,000-999,999  100,000-999,999   3,410") })
+    #expect(totals.allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func rangesSayOneCountOnce() {
+    #expect(ReplayReport.range(761, 1_053) == "761-1,053")
+    #expect(ReplayReport.range(3_761, 3_761) == "3,761")
+    #expect(ReplayReport.range(3_761, nil) == "3,761 or more")
+    #expect(ReplayReport.range(nil, nil) == "-")
+  }
+
   @Test func changesAreRoundedAndSigned() {
+    #expect(ReplayReport.change(55_009, 3_761) == "+1363")
+    #expect(ReplayReport.change(3_999, 400) == "+899.75")
     #expect(ReplayReport.change(569_270_346, 12_512_508_160) == "-95.45")
     #expect(ReplayReport.change(3, 2) == "+50.00")
     #expect(ReplayReport.change(2, 2) == "+0.00")

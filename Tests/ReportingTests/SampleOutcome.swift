@@ -97,6 +97,18 @@ enum SampleOutcome {
       notes: ["open loop", "only of \(name)"])
   }
 
+  /// The same policy with totals of six digits.
+  static func widened(_ policy: PolicyOutcome) -> PolicyOutcome {
+    let figures = CaseFigures(
+      assumption: nil, tlbRow: [100_000, 200_000], tlbFlush: [], anotherRun: 200_000...999_999,
+      ledger: ledger(), pending: pending(), ages: ages(), bursts: bursts(), payers: payers(),
+      safety: policy.figures?.safety)
+    return PolicyOutcome(
+      name: policy.name, figures: figures, cases: [], rowLower: 100_000, rowUpper: 999_999,
+      runLower: 100_000, runUpper: 999_999, ipisAvoided: 0, rowGrade: .modelled,
+      flushGrade: .modelled, notes: [])
+  }
+
   static func recorded() -> PolicyOutcome {
     PolicyOutcome(
       name: "recorded",

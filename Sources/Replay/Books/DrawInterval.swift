@@ -37,6 +37,19 @@ struct DrawInterval: Sendable, Equatable {
     total &+= count
   }
 
+  /// The interrupts of both, which begin at one time.
+  func merged(with other: DrawInterval) -> DrawInterval {
+    var one = self
+    var two = other
+    while one.shift < two.shift { one.fold() }
+    while two.shift < one.shift { two.fold() }
+    for index in one.slices.indices { one.slices[index] &+= two.slices[index] }
+    one.total &+= two.total
+    one.last = max(one.last, two.last)
+    one.start = one.start ?? two.start
+    return one
+  }
+
   /// Standard error of the total as that of one draw, in interrupts; 0 where too little is there.
   var standardError: Double {
     guard total > 0 else { return 0 }

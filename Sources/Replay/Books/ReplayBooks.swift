@@ -7,9 +7,8 @@ struct ReplayBooks {
   private let window: TimeWindow
   private var deferrals = DeferralBook()
   private var sweepAt = ReplayBooks.openBeforeSweep
-  private(set) var lazyCPUs = CPUMask()
   private(set) var changes: CounterChanges
-  /// How the policy's interrupts scatter over the window.
+  /// What the policy changes of how interrupts scatter over the window.
   private(set) var draw = DrawInterval()
   private(set) var ledger = Ledger()
   private(set) var pending = PendingFramesGauge()
@@ -24,14 +23,13 @@ struct ReplayBooks {
     window = context.window
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
-    if window.start > 0 { draw.advance(to: window.start) }
   }
 
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
   func isOver(_ time: UInt64) -> Bool { time > window.end }
 
-  mutating func lazyBegin(_ cpu: Int) { lazyCPUs.insert(cpu) }
-  mutating func lazyEnd(_ cpu: Int) { lazyCPUs.remove(cpu) }
+  /// The first moment comes at `time`.
+  mutating func begin(at time: UInt64) { draw.advance(to: time) }
 
   // MARK: Recorded shootdowns
 
@@ -40,7 +38,7 @@ struct ReplayBooks {
 
   /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
   mutating func putOff(_ shootdown: borrowing Shootdown) {
-    changes.remove(shootdown)
+    remove(shootdown)
     let isCounted = isCounted(shootdown.start)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
     if isCounted { ledger.deferred += 1 }
@@ -48,15 +46,15 @@ struct ReplayBooks {
     saved += shootdown.countedInterrupts.count
   }
 
-  /// A recorded shootdown happens.
-  mutating func keep(_ shootdown: borrowing Shootdown) {
+  private mutating func remove(_ shootdown: borrowing Shootdown) {
+    changes.remove(shootdown)
     let interrupts = shootdown.countedInterrupts.count
-    if interrupts > 0 { draw.add(interrupts, at: shootdown.start) }
+    if interrupts > 0 { draw.add(-interrupts, at: shootdown.start) }
   }
 
   /// A recorded shootdown is done without interrupting anybody.
   mutating func broadcast(_ shootdown: borrowing Shootdown) {
-    changes.remove(shootdown)
+    remove(shootdown)
     if isCounted(shootdown.start) { ledger.broadcasts += 1 }
   }
 
@@ -71,7 +69,9 @@ struct ReplayBooks {
   // MARK: What the policy does
 
   /// A flush of `mask` that had been put off, or that the recorded run had no need of.
-  mutating func flush(_ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment) {
+  mutating func flush(
+    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, lazy lazyCPUs: CPUMask
+  ) {
     guard isCounted(moment.time) else { return }
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1

@@ -98,8 +98,11 @@ struct Shootdown {
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
   enum Kind: UInt8, CaseIterable {
-    /// `subject` is the number of a ``Shootdown``.
+    /// `subject` is the number of a ``Shootdown``: of an unmap batch, and of one mm, which few listen
+    /// to.
     case shootdown
+    /// See ``shootdown``.
+    case mmShootdown
     /// Frame `subject` was freed with unmap batch `batch`.
     case frameFreed
     /// Such a frame was allocated.

@@ -192,6 +192,9 @@ extension Reconstruction {
     } else if followsUnmappedFrames {
       takeUnmap(slot, index, isFreeing: next == .pageFree || next == .pageFreeBatched)
     }
+    if shootdowns[slot].kind == .mm {
+      moments[Int(shootdowns[slot].position - momentsBase)].kind = .mmShootdown
+    }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
   }

@@ -39,6 +39,13 @@ struct Reconstruction: ~Copyable {
   var tally: RecordedTally
   var counts = ReconstructionCounts()
   private var durations = FlushDurations()
+  /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
+  private(set) var lazyCPUs = CPUMask()
+  private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
+  /// How the recorded interrupts scatter over the window.
+  private(set) var draw = DrawInterval()
+  /// Time of the first moment; nil before it.
+  private(set) var firstTime: UInt64?
 
   var moments: [Moment] = []
   var momentsBase: UInt64 = 0
@@ -135,21 +142,55 @@ struct Reconstruction: ~Copyable {
   /// The kind of the moment at a position.
   func kind(_ position: Int) -> Moment.Kind { moments[position].kind }
 
-  /// Says of the first `count` moments, which are complete, how long their batch flushes last.
-  mutating func estimateDurations(_ count: Int) {
-    for position in 0..<count where moments[position].kind == .shootdown {
-      let slot = Int(moments[position].subject &- shootdownsBase)
-      guard shootdowns[slot].kind == .unmapBatch else { continue }
-      let isAnswered = shootdowns[slot].outstanding == 0
-      shootdowns[slot].endAmongFew =
-        isAnswered
-        ? durations.record(shootdowns[slot].start, shootdowns[slot].end) : shootdowns[slot].end
-      shootdowns[slot].typicalDuration = durations.typical
-      guard let given = context.flushDuration else { continue }
-      let end = shootdowns[slot].start.addingReportingOverflow(given)
-      shootdowns[slot].endAmongFew = end.overflow ? .max : end.partialValue
-      shootdowns[slot].typicalDuration = given
+  /// Says of the first `count` moments, which are complete, what every replay asks: how long their
+  /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
+  mutating func prepare(_ count: Int) {
+    lazyChanges.removeAll(keepingCapacity: true)
+    lazyChanges.append((0, lazyCPUs))
+    if firstTime == nil, count > 0 {
+      let first = max(moments[0].time, context.window.start)
+      firstTime = first
+      draw.advance(to: first)
     }
+    for position in 0..<count {
+      switch moments[position].kind {
+      case .lazyBegin:
+        lazyCPUs.insert(Int(moments[position].cpu))
+        lazyChanges.append((UInt32(truncatingIfNeeded: position), lazyCPUs))
+      case .lazyEnd:
+        lazyCPUs.remove(Int(moments[position].cpu))
+        lazyChanges.append((UInt32(truncatingIfNeeded: position), lazyCPUs))
+      case .shootdown, .mmShootdown:
+        prepareShootdown(Int(moments[position].subject &- shootdownsBase))
+      default: break
+      }
+    }
+  }
+
+  /// CPUs that are lazy at a position among the moments that are ready.
+  func lazyCPUs(at position: UInt32) -> CPUMask {
+    var low = 0
+    var high = lazyChanges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if lazyChanges[middle].position <= position { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 ? lazyChanges[low - 1].mask : CPUMask()
+  }
+
+  private mutating func prepareShootdown(_ slot: Int) {
+    let interrupts = shootdowns[slot].countedInterrupts.count
+    if interrupts > 0 { draw.add(interrupts, at: shootdowns[slot].start) }
+    guard shootdowns[slot].kind == .unmapBatch else { return }
+    let isAnswered = shootdowns[slot].outstanding == 0
+    shootdowns[slot].endAmongFew =
+      isAnswered
+      ? durations.record(shootdowns[slot].start, shootdowns[slot].end) : shootdowns[slot].end
+    shootdowns[slot].typicalDuration = durations.typical
+    guard let given = context.flushDuration else { return }
+    let end = shootdowns[slot].start.addingReportingOverflow(given)
+    shootdowns[slot].endAmongFew = end.overflow ? .max : end.partialValue
+    shootdowns[slot].typicalDuration = given
   }
 
   /// Takes away the first `count` moments and the shootdowns that they need.

@@ -81,7 +81,8 @@ struct MomentKindSet: Equatable, Sendable {
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
-    .shootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained, .taskAllocated,
+    .shootdown, .mmShootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained,
+    .taskAllocated,
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
 
@@ -92,7 +93,7 @@ struct MomentKindSet: Equatable, Sendable {
   ])
   /// What every run follows by itself.
   static let everyRun = MomentKindSet([
-    .shootdown, .frameFreed, .frameAllocated, .lazyBegin, .lazyEnd,
+    .shootdown, .frameFreed, .frameAllocated,
   ])
 
   private init(bits: UInt64) { self.bits = bits }

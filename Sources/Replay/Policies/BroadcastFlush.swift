@@ -30,7 +30,7 @@ struct BroadcastFlush: FlushPolicy {
   }
 
   static var asksForProcesses: Bool { true }
-  var listens: MomentKindSet { MomentKindSet([]) }
+  var listens: MomentKindSet { MomentKindSet([.mmShootdown]) }
 
   mutating func growTo(tasks: Int, frames: Int) {
     let count = ProcessIdentity.count(tasks: tasks)

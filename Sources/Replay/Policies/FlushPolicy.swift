@@ -70,7 +70,7 @@ struct Situation {
 /// settled and the last frame that carried it has been allocated.
 protocol FlushPolicy: Sendable {
   /// The kinds of moment that it must be told of by ``other(_:_:_:_:)``, and whether of drained and
-  /// refilled frames; what nobody listens to costs nothing.
+  /// refilled frames and of flushes of one mm; what nobody listens to costs nothing.
   var listens: MomentKindSet { get }
 
   /// Room for so many tasks and frames, whose indices the calls below use.

@@ -31,7 +31,7 @@ struct IdealUnmapFlush: FlushPolicy {
 
   var listens: MomentKindSet {
     chances.intersection(.decisions)
-      .union(MomentKindSet([.taskAllocated, .switchedMM, .lazyEnd]))
+      .union(MomentKindSet([.mmShootdown, .taskAllocated, .switchedMM, .lazyEnd]))
   }
 
   mutating func growTo(tasks: Int, frames: Int) {}

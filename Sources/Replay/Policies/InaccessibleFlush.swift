@@ -27,7 +27,7 @@ struct InaccessibleFlush: FlushPolicy {
   }
 
   static var asksForProcesses: Bool { true }
-  var listens: MomentKindSet { MomentKindSet([.inaccessibleUnmap]) }
+  var listens: MomentKindSet { MomentKindSet([.mmShootdown, .inaccessibleUnmap]) }
 
   mutating func growTo(tasks: Int, frames: Int) {
     let count = ProcessIdentity.count(tasks: tasks)

@@ -40,7 +40,7 @@ struct LATR: FlushPolicy {
   static var followsTime: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
-      .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,
+      .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,
       .unmappedFrameTaken,
     ])
   }
@@ -122,11 +122,11 @@ struct LATR: FlushPolicy {
   }
 
   private mutating func dropSwept(_ cpu: Int, _ actions: inout [FlushAction]) {
-    let debts = debts
-    for deferral in records[cpu] where debts.owing(deferral).isEmpty {
-      actions.append(.settle(deferral, .absorbed))
+    // A core's states are a queue: the oldest makes room first.
+    while let oldest = records[cpu].first, debts.owing(oldest).isEmpty {
+      actions.append(.settle(oldest, .absorbed))
+      records[cpu].removeFirst()
     }
-    records[cpu].removeAll { debts.owing($0).isEmpty }
   }
 
   private func take(_ deferral: UInt32, _ actions: inout [FlushAction]) {

@@ -5,7 +5,7 @@ extension LazyFlushRules {
     case .global:
       PolicyBlueprint(
         name: name, limits: limits, triggers: triggers, guessesTriggers: guessesTriggers,
-        floor: floor
+        floor: floor, asksForDurations: givesUpWhileFlushing
       ) { assumption, _ in
         var rules = self
         if assumption == .allPossibleAtOnce { rules.givesUpWhileFlushing = false }

@@ -51,7 +51,7 @@ struct PageRecycling: FlushPolicy {
   static var asksForProcesses: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
-      .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+      .mmShootdown, .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
     ])
   }
 

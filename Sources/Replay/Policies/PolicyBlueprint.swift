@@ -33,6 +33,8 @@ public struct PolicyBlueprint: Sendable {
         .allPossible, context, isChecked: false)
     }
   }
+  /// Whether it makes a difference to it how long flushes last.
+  let asksForDurations: Bool
   /// Whether it makes a difference to it which threads are one process.
   let asksForProcesses: Bool
   /// Whether it follows frames from their free to their next allocation.
@@ -48,7 +50,8 @@ public struct PolicyBlueprint: Sendable {
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
     guessesTriggers: Bool = false, floor: Floor? = nil,
-    asksForProcesses: Bool = false, asksForFrames: Bool = true, changesOtherFlushes: Bool = false,
+    asksForDurations: Bool = false, asksForProcesses: Bool = false, asksForFrames: Bool = true,
+    changesOtherFlushes: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
   ) {
     self.name = name
@@ -57,6 +60,7 @@ public struct PolicyBlueprint: Sendable {
     self.asksForPermissions = asksForPermissions
     self.guessesTriggers = guessesTriggers
     self.floor = floor
+    self.asksForDurations = asksForDurations
     self.asksForProcesses = asksForProcesses
     self.asksForFrames = asksForFrames
     self.changesOtherFlushes = changesOtherFlushes
@@ -76,7 +80,8 @@ public struct PolicyBlueprint: Sendable {
   /// One replay for each assumption that makes a difference; the shown one is checked for safety.
   func replays(_ context: ReplayContext) -> [any PolicyReplay] {
     guard asksForPermissions || asksForProcesses else { return [make(nil, context, true)] }
-    return ReplayAssumption.allCases.map {
+    let cases = ReplayAssumption.allCases.filter { $0 != .allPossibleAtOnce || asksForDurations }
+    return cases.map {
       make($0, context, $0 == .expected || context.checksEveryCase)
     }
   }

@@ -23,7 +23,10 @@ struct TableUnmapFlush: FlushPolicy {
   }
 
   var listens: MomentKindSet {
-    rules.domain == .table ? triggers.kinds.union(MomentKindSet([.frameDrained])) : triggers.kinds
+    triggers.kinds.union(
+      MomentKindSet(
+        (rules.domain == .table ? [.frameDrained] : [])
+          + (rules.credit == .none || rules.credit == .batchFlushes ? [] : [.mmShootdown])))
   }
 
   mutating func growTo(tasks: Int, frames: Int) {

@@ -34,7 +34,7 @@ struct SafetyOracle {
   init(_ context: ReplayContext) {
     stale = StaleTranslations(cpuCount: context.cpuCount)
     checks = context.safetyChecks
-    listens = checks.reduce(MomentKindSet([.switchedMM])) {
+    listens = checks.reduce(MomentKindSet([.switchedMM, .mmShootdown, .lazyBegin, .lazyEnd])) {
       $0.union($1.moments).union($1.momentsAlways)
     }
     let kinds = Moment.Kind.allCases
@@ -71,6 +71,7 @@ struct SafetyOracle {
     _ shootdown: borrowing Shootdown, isDone: Bool, _ moment: Moment,
     _ source: borrowing Reconstruction
   ) {
+    guard !isDone || stale.hasUnmaps else { return }
     let unmap = isDone ? 0 : stale.unmap(shootdown.mask)
     for index in onShootdown {
       checks[index].shootdown(shootdown, leaving: unmap, moment, source, &stale)
@@ -135,6 +136,18 @@ struct SafetyOracle {
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
+    let kind = Int(moment.kind.rawValue)
+    guard stale.hasUnmaps else {
+      // Before the first flush that does not happen nothing can go wrong; what leads to it counts.
+      switch moment.kind {
+      case .lazyBegin: stale.beginLazy(Int(moment.cpu))
+      case .lazyEnd: stale.endLazy(Int(moment.cpu))
+      case .pageUnmapped, .pageCacheRemoved, .unmapRange, .fixedMapping:
+        for index in always[kind] { checks[index].observe(moment, source, &stale) }
+      default: break
+      }
+      return
+    }
     switch moment.kind {
     case .frameFreed: freed(moment, taskUnmaps[Int(moment.task)])
     case .unmappedFrameFreed: freed(moment, taskMMUnmaps[Int(moment.task)])
@@ -147,7 +160,6 @@ struct SafetyOracle {
     case .lazyEnd: stale.endLazy(Int(moment.cpu))
     default: break
     }
-    let kind = Int(moment.kind.rawValue)
     for index in always[kind] { checks[index].observe(moment, source, &stale) }
     guard !whileStale[kind].isEmpty, !stale.owing.isEmpty else { return }
     for index in whileStale[kind] { checks[index].observe(moment, source, &stale) }

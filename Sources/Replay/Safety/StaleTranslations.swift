@@ -28,6 +28,9 @@ struct StaleTranslations {
 
   init(cpuCount: Int) { cleanThrough = Array(repeating: 0, count: cpuCount) }
 
+  /// Whether any flush did not happen so far.
+  var hasUnmaps: Bool { lastSerial > 0 }
+
   /// Unmaps that something holds, for tests of the memory bound.
   var heldCount: Int { unmaps.count - 1 - unused.count }
 

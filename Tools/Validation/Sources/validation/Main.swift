@@ -28,10 +28,13 @@ struct Validation {
   private static func run(_ arguments: [String]) throws {
     var roots = [root + "/Traces/luf-pairs"]
     var output: String?
+    var notes: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       switch argument {
-      case "--all": roots.append(root + "/../shared/traces/luf-pairs")
+      case "--all":
+        roots.append(root + "/../shared/traces/luf-pairs")
+        notes = try String(contentsOfFile: root + "/Tools/Validation/misses.md", encoding: .utf8)
       case "-o": output = rest.popFirst()
       case "--help", "-h":
         print(usage)
@@ -61,7 +64,7 @@ struct Validation {
       }
     }
     guard !comparisons.isEmpty else { throw ValidationError("no pairs in \(roots)") }
-    let page = Page.text(comparisons, safety)
+    let page = Page.text(comparisons, safety, notes: notes)
     if let output {
       try page.write(toFile: output, atomically: true, encoding: .utf8)
     } else {

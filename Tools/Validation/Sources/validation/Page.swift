@@ -3,10 +3,14 @@ import Replay
 
 /// The validation page, in Markdown.
 enum Page {
-  static func text(_ comparisons: [Comparison], _ safety: [String]) -> String {
+  /// `notes` are written for all pairs, why predictions miss; nil where only some are compared.
+  static func text(_ comparisons: [Comparison], _ safety: [String], notes: String?) -> String {
     var lines = [
-      "# Predicted and measured",
+      "# Predicted and measured" + (notes == nil ? "" : ": all pairs"),
       "",
+    ]
+    if notes != nil { lines += scope }
+    lines += [
       "Written by `Tools/validate`. For each workload, a run of a real kernel without lazy unmap",
       "flush (LUF) is replayed under a policy, and the prediction stands beside runs of the same",
       "workload on the same kernel with that policy on. The prediction sees the trace without LUF",
@@ -23,10 +27,16 @@ enum Page {
       "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += comparisons.map(row)
+    lines += [""] + insides(comparisons)
     let orders = PolicyOrder.all(comparisons)
     lines += ["", "## Errors by policy", ""] + Aim.table(comparisons)
     lines += ["", "## Order of the policies", ""] + PolicyOrder.table(orders)
     lines += ["", "## What misses the aim", ""] + aim + Aim.misses(comparisons, orders)
+    if let notes {
+      lines +=
+        [""]
+        + notes.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
     lines += ["", "## By CPU"] + PerCPUTables.lines(comparisons)
     lines += [
       "", "## What led there", "",
@@ -59,6 +69,29 @@ enum Page {
       "- luf-ideal and unbatched have no kernel to compare with.",
     ]
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static let scope = [
+    "This page also has pairs that are too large for this repository (`Traces/luf-pairs` has two",
+    "recorded runs), so it cannot be made anew from it; `Traces/validation.md` can. It was written by",
+    "`Tools/validate --all -o Traces/validation-all.md` beside the directory that holds them. What",
+    "the workloads do: `burst-16`, kswapd reclaims in one long burst; `direct-16` and `small-4`,",
+    "threads stream a file through little memory; `mixed-8`, the same with writable memory and",
+    "mmap, mprotect and munmap beside it; `tier-8`, hinting faults promote and kswapd demotes. A run",
+    "is named `MODE.BOOT`; `v11.1r` repeats `v11.1` and is the same to the last event.",
+    "",
+  ]
+
+  /// How many measured totals lie in the two ranges, of every recorded run.
+  private static func insides(_ comparisons: [Comparison]) -> [String] {
+    let all = comparisons.reduce(0) { $0 + $1.measured.count }
+    let inBounds = comparisons.reduce(0) { $0 + ($1.insideBounds ?? 0) }
+    let inRun = comparisons.reduce(0) { $0 + ($1.insideAnotherRun ?? 0) }
+    return [
+      "Of \(all) comparisons, of each measured total with each recorded run of its workload, \(inBounds)",
+      "lie between the bounds, which are wide, and \(inRun) inside `another run`, which should hold 95 in",
+      "100.",
+    ]
   }
 
   private static let aim = [
