@@ -102,10 +102,11 @@ struct BenchmarkSuite {
   private mutating func replays(_ input: (path: String, counts: MixCounts)) throws {
     let all = try policies()
     try replay("stat, trace.dat v6", ["stat", "--json"], input, "")
-    try replay("report, default policy", ["report"], input, "")
+    let frames = "\(input.counts.framesUsed / 1000) thousand frames"
+    try replay("report, default policy", ["report"], input, frames)
     try replay(
       "report, all \(all.count) policies", ["report"] + all.flatMap { ["--policy", $0] }, input,
-      "goal 3 M events/s")
+      "\(frames), goal 3 M events/s")
     try discard(input.path)
   }
 

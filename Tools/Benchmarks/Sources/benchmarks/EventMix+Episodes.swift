@@ -330,7 +330,7 @@ extension EventMix {
     add(.migratePages, cpu, UInt64(moved.count), 0, 0, 0, 0, 0, 0, reason)
   }
 
-  /// The pages appear at their new place, and their old frames are freed one by one.
+  /// Page by page: it appears at its new place, and its old frame is freed.
   private mutating func finish(
     _ cpu: Int, _ moved: [(old: MachineFrames.FilePage, new: UInt32, isWritable: Bool)]
   ) {
@@ -341,8 +341,6 @@ extension EventMix {
       var copy = page.old
       copy.frame = page.new
       cpus[cpu].cached.append(copy)
-    }
-    for page in moved {
       add(.pageFree, cpu, UInt64(page.old.frame), 0)
       give(cpu, page.old.frame)
     }

@@ -9,6 +9,8 @@ struct MixCounts: Equatable {
   private(set) var flushes = [UInt64](repeating: 0, count: 5 * 3)
   /// `mm_page_alloc` by order.
   private(set) var orders = [UInt64](repeating: 0, count: 11)
+  /// Frames that events name, a bit each.
+  private var frames = [UInt64](repeating: 0, count: 1 << 16)
   let cpus: Int
 
   init(cpus: Int) {
@@ -18,6 +20,7 @@ struct MixCounts: Equatable {
 
   mutating func count(_ row: TraceRow) {
     events[Int(row.kind.rawValue) * cpus + Int(row.cpu)] += 1
+    countFrame(row)
     if row.kind == .tlbFlush {
       let pages = row.words[TLBFlush.pages]
       let pagesClass = pages == .max ? 0 : pages == 0 ? 1 : 2
@@ -26,6 +29,18 @@ struct MixCounts: Equatable {
       orders[Int(row.words[PageAlloc.order])] += 1
     }
   }
+
+  private mutating func countFrame(_ row: TraceRow) {
+    switch row.kind {
+    case .pageAlloc, .pageFree, .pageFreeBatched, .filemapDelete:
+      let pfn = row.words[PageFree.pfn]
+      if pfn >> 6 < frames.count { frames[Int(pfn >> 6)] |= 1 << (pfn & 63) }
+    default: return
+    }
+  }
+
+  /// Frames that are allocated or freed.
+  var framesUsed: Int { frames.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   func perCPU(_ kind: EventKind) -> ArraySlice<UInt64> {
     events[Int(kind.rawValue) * cpus..<(Int(kind.rawValue) + 1) * cpus]
