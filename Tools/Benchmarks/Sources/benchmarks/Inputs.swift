@@ -61,6 +61,13 @@ struct Inputs {
     return (path(name), counts)
   }
 
+  /// Events that the text writer can print; the others are left out, as if not recorded.
+  private static let textKinds: Set<EventKind> = [
+    .tlbFlush, .migratePages, .migratePagesStart, .setMigrationPTE, .removeMigrationPTE, .pageAlloc,
+    .pageFree, .pageFreeBatched, .pagePCPDrain, .pageFaultUser, .csdQueueCPU, .csdFunctionEntry,
+    .ipiSendCPU, .schedSwitch, .sysEnterMunmap, .sysExitMunmap,
+  ]
+
   /// Writes ftrace text: all CPUs merged by time.
   func ftraceText(_ name: String) throws -> (path: String, MixCounts) {
     var writer = try FtraceTextWriter.create(
@@ -68,8 +75,11 @@ struct Inputs {
       names: EventMix.names)
     var counts = MixCounts(cpus: EventMix.cpus)
     var mix = EventMix(seed: seed)
-    for _ in 0..<events {
+    var left = events
+    while left > 0 {
       let row = mix.next()
+      guard Self.textKinds.contains(row.kind) else { continue }
+      left -= 1
       counts.count(row)
       try writer.append(row)
     }
