@@ -47,6 +47,9 @@ struct BenchmarkSuite {
       let input = try inputs.ftraceText("large.txt")
       _ = try stat("ftrace text", input, "goal 6 M lines/s")
       try discard(input.path)
+    case "replay":
+      try replays(slice.traceDat("replay-slice.dat", .six))
+      try replays(inputs.traceDat("replay-v6.dat", .six))
     case "trace-cmd":
       try sideBySide(
         slice.traceDat("slice.dat", .six), "trace-cmd", "trace-cmd report", awkField: 4)
@@ -91,6 +94,49 @@ struct BenchmarkSuite {
     if let failure { failures.append("\(name): \(failure)") }
     note(name, input, cost, failure == nil ? goal : "FAILED")
     return cost.cpuSeconds
+  }
+
+  /// `stat`, then `report` with the policy that it replays by itself, then with all at once.
+  ///
+  /// Run on two lengths of the same machine: own memory goes with frames and CPUs, not with events.
+  private mutating func replays(_ input: (path: String, counts: MixCounts)) throws {
+    let all = try policies()
+    try replay("stat, trace.dat v6", ["stat", "--json"], input, "")
+    let frames = "\(input.counts.framesUsed / 1000) thousand frames"
+    try replay("report, default policy", ["report"], input, frames)
+    try replay(
+      "report, all \(all.count) policies", ["report"] + all.flatMap { ["--policy", $0] }, input,
+      "\(frames), goal 3 M events/s")
+    try discard(input.path)
+  }
+
+  private mutating func replay(
+    _ name: String, _ arguments: [String], _ input: (path: String, counts: MixCounts),
+    _ goal: String
+  ) throws {
+    let runs = try (0..<options.runs).map { _ in
+      try ChildProcess.run(
+        [tool] + arguments + ["--no-progress", input.path], output: "\(folder)/replay.txt")
+    }
+    if let failed = runs.first(where: { $0.status != 0 }) {
+      failures.append("\(name): tlbreplay exits with \(failed.status)")
+    }
+    guard var best = runs.min(by: { $0.cpuSeconds < $1.cpuSeconds }) else { return }
+    // Sampled, so the largest is the nearest to the truth.
+    best.anonymousBytes = runs.map(\.anonymousBytes).max() ?? 0
+    note(name, input, best, goal)
+  }
+
+  /// Every policy of the catalogue; the N of those that have one is 64.
+  private func policies() throws -> [String] {
+    let output = "\(folder)/policies.json"
+    _ = try ChildProcess.run([tool, "policies", "--json"], output: output)
+    let data = try Data(contentsOf: URL(fileURLWithPath: output))
+    let document = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    let entries = document?["policies"] as? [[String: Any]] ?? []
+    let names = entries.compactMap { $0["name"] as? String }
+    guard !names.isEmpty else { throw BenchmarkError("policies --json names no policy") }
+    return names.map { $0.hasSuffix("-N") ? $0.dropLast() + "64" : $0 }
   }
 
   /// The stock tool and awk, then tlbreplay, on the same small file.

@@ -1,271 +1,191 @@
 import TraceEvents
 import TraceWriting
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, the same on every machine.
-struct SplitMix64 {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  /// A number below `bound`; the bias of the remainder does not matter here.
-  mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
-}
-
-/// What a trace of the mix holds, counted while it was made.
-struct MixCounts: Equatable {
-  /// Events by kind and CPU.
-  private(set) var events: [UInt64]
-  /// `tlb_flush` by reason (0 to 4) and class: 0 full, 1 none, 2 range.
-  private(set) var flushes = [UInt64](repeating: 0, count: 5 * 3)
-  /// `mm_page_alloc` by order.
-  private(set) var orders = [UInt64](repeating: 0, count: 11)
-  let cpus: Int
-
-  init(cpus: Int) {
-    self.cpus = cpus
-    events = [UInt64](repeating: 0, count: cpus * Int(EventKind.knownCount))
-  }
-
-  mutating func count(_ row: TraceRow) {
-    events[Int(row.kind.rawValue) * cpus + Int(row.cpu)] += 1
-    if row.kind == .tlbFlush {
-      let pages = row.words[TLBFlush.pages]
-      let pagesClass = pages == .max ? 0 : pages == 0 ? 1 : 2
-      flushes[Int(row.words[TLBFlush.reason]) * 3 + pagesClass] += 1
-    } else if row.kind == .pageAlloc {
-      orders[Int(row.words[PageAlloc.order])] += 1
-    }
-  }
-
-  func perCPU(_ kind: EventKind) -> ArraySlice<UInt64> {
-    events[Int(kind.rawValue) * cpus..<(Int(kind.rawValue) + 1) * cpus]
-  }
-
-  var total: UInt64 { events.reduce(0, +) }
-}
-
-/// The events of one CPU of a busy machine, in time order and without end.
+/// The events of a busy machine, all CPUs in time order and without end.
 ///
-/// Episodes: task switches with their flushes, munmap shootdowns and the interrupts they cause,
-/// faults with allocations, migrations. Shares follow the captures of memory churn in `Traces`.
+/// Each CPU does one thing after another: task switches, faults, reads and writes of files, munmap,
+/// reclaim, migration (`EventMix+Episodes.swift`). An interrupt for a shootdown comes between the
+/// events of its receiver, and the initiator waits for it. Every frame is followed, so that a replay
+/// finds what it finds in a capture. Shares of events lie between those of two captures in `Traces`:
+/// `luf-pairs/small-4/0.1`, which reclaims, and `captures/ft-8cpu-churn`, which unmaps.
 struct EventMix {
   /// CPUs of the machine.
   static let cpus = 16
-  /// Threads of each CPU.
-  private static let tasksPerCPU = 8
+  /// Processes; each has one thread on each CPU.
+  static let processes = 8
 
-  private let cpu: UInt16
-  private var random: SplitMix64
-  private var time: UInt64
-  private var task: Int32
-  private var pending: [TraceRow] = []
-  private var position = 0
-  /// Frames handed out and not yet freed, oldest first.
-  private var frames: [UInt64]
-  private var oldestFrame = 0
-
-  init(seed: UInt64, cpu: Int) {
-    self.cpu = UInt16(cpu)
-    random = SplitMix64(seed: seed &+ UInt64(cpu) &* 0x1_0000_0001)
-    time = 100_000_000_000 + UInt64(cpu) * 37
-    task = Self.task(cpu, 0)
-    frames = (0..<512).map { UInt64(0x10_0000 + cpu * 0x1_0000 + $0) }
-    pending.reserveCapacity(128)
+  /// The interrupt of a shootdown that a CPU has not taken yet.
+  struct Interrupt {
+    var time: UInt64
+    var initiator: Int
+    var csd: UInt64
+    var pages: UInt64
   }
 
-  private static func task(_ cpu: Int, _ index: Int) -> Int32 {
-    Int32(1000 + cpu * tasksPerCPU + index)
+  /// A range that a process has mapped, and the frames in it.
+  struct Mapping {
+    var address: UInt64
+    var pages: Int
+    var frames: [UInt32] = []
   }
 
-  /// Names of the tasks; the text words of a switch index the same names.
-  static var names: TraceNames {
-    let tasks = (0..<cpus).flatMap { cpu in
-      (0..<tasksPerCPU).map { (task: task(cpu, $0), name: "worker-\(cpu)-\($0)") }
+  struct CPU {
+    var clock: UInt64 = 0
+    var task: Int32 = 0
+    /// What it does next; until written, the time of a row is the distance from the event before it.
+    var pending: [TraceRow] = []
+    var position = 0
+    /// Place in `pending` before which all interrupts that it sent must have been taken.
+    var waitsAt = Int.max
+    var outstanding = 0
+    var interrupts: [Interrupt] = []
+    /// Whether the first of them has been taken, but not flushed yet.
+    var isAnswering = false
+    /// By process: what its thread here has mapped; the last one is still being touched.
+    var mappings: [[Mapping]] = Array(repeating: [], count: EventMix.processes)
+    /// What comes into being when all of `pending` is written.
+    var drained: [UInt32] = []
+    var cached: [MachineFrames.FilePage] = []
+    /// The node whose kswapd runs here.
+    var kswapd: Int?
+    var taskBeforeKswapd: Int32 = 0
+    var mappingsMade: UInt64 = 0
+  }
+
+  var random: SplitMix64
+  var cpus: [CPU]
+  var frames = MachineFrames(cpus: EventMix.cpus)
+  var isKswapdRunning = [Bool](repeating: false, count: MachineFrames.nodes)
+  /// Next page of each process's file that is read or written.
+  var fileIndex = [UInt32](repeating: 0x10_0000, count: EventMix.processes)
+  private var nextTimes: [UInt64]
+
+  init(seed: UInt64) {
+    random = SplitMix64(seed: seed)
+    cpus = Array(repeating: CPU(), count: Self.cpus)
+    for cpu in cpus.indices {
+      cpus[cpu].clock = 100_000_000_000 + UInt64(cpu) * 37
+      cpus[cpu].task = Self.task(cpu, cpu % Self.processes)
+      cpus[cpu].pending.reserveCapacity(512)
     }
-    return TraceNames(tasks: tasks, texts: tasks.map(\.name))
+    nextTimes = cpus.map(\.clock)
+    for cpu in cpus.indices { plan(cpu) }
+    for cpu in cpus.indices { nextTimes[cpu] = nextTime(cpu) }
+  }
+
+  // MARK: Names
+
+  static let idleTask: Int32 = 0
+  static func kswapdTask(_ node: Int) -> Int32 { Int32(40 + node) }
+  static func task(_ cpu: Int, _ process: Int) -> Int32 {
+    Int32(1000 + cpu * processes + process)
+  }
+  /// Index of a thread's name among the texts of ``names``.
+  static func name(_ task: Int32) -> UInt64 {
+    if task == idleTask { return UInt64(processes) }
+    if task < 1000 { return UInt64(processes + 1) + UInt64(task - 40) }
+    return UInt64(process(task))
+  }
+  static func process(_ task: Int32) -> Int { Int(task - 1000) % processes }
+  static func isUser(_ task: Int32) -> Bool { task >= 1000 }
+
+  /// Names of the tasks; the text words of a switch index its texts.
+  static var names: TraceNames {
+    let texts = (0..<processes).map { "app-\($0)" } + ["swapper", "kswapd0", "kswapd1"]
+    let threads = (0..<cpus).flatMap { cpu in (0..<processes).map { task(cpu, $0) } }
+    let kernel = (0..<MachineFrames.nodes).map(kswapdTask)
+    return TraceNames(
+      tasks: (kernel + threads).map { (task: $0, name: texts[Int(name($0))]) }, texts: texts)
   }
 
   /// The kinds of event that occur.
   static let kinds: [EventKind] = [
     .tlbFlush, .migratePages, .migratePagesStart, .setMigrationPTE, .removeMigrationPTE, .pageAlloc,
-    .pageFree, .pageFaultUser, .csdQueueCPU, .csdFunctionEntry, .csdFunctionExit,
-    .callFunctionEntry, .schedSwitch, .sysEnterMunmap,
+    .pageFree, .pageFreeBatched, .pagePCPDrain, .pageAllocZoneLocked, .lruInsertion, .filemapAdd,
+    .filemapDelete, .kswapdWake, .wakeupKswapd, .directReclaimBegin, .directReclaimEnd,
+    .shrinkInactive, .pageFaultUser, .csdQueueCPU, .csdFunctionEntry, .ipiSendCPU,
+    .ipiSendCPUMask, .schedSwitch, .sysEnterMmap, .sysExitMmap, .sysEnterMunmap, .sysExitMunmap,
+    .sysEnterWrite, .sysExitWrite,
   ]
 
-  /// Time of the row that `next` will give.
-  mutating func nextTime() -> UInt64 {
-    if position == pending.count { refill() }
-    return pending[position].time
-  }
+  // MARK: Time
 
-  /// The next row.
+  /// The next row of the machine.
   mutating func next() -> TraceRow {
-    if position == pending.count { refill() }
-    position += 1
-    return pending[position - 1]
+    var earliest = 0
+    for cpu in 1..<Self.cpus where nextTimes[cpu] < nextTimes[earliest] { earliest = cpu }
+    let row = isInterruptNext(earliest) ? interruptRow(earliest) : pendingRow(earliest)
+    nextTimes[earliest] = nextTime(earliest)
+    return row
   }
 
-  private mutating func refill() {
-    pending.removeAll(keepingCapacity: true)
-    position = 0
-    switch random.below(100) {
-    case 0..<30: taskSwitch()
-    case 30..<60: fault()
-    case 60..<75: unmap()
-    case 75..<97: interrupt()
-    default: migration()
-    }
+  /// Time of the row that `next` will give.
+  var nextTime: UInt64 { nextTimes.min() ?? 0 }
+
+  private func isWaiting(_ cpu: Int) -> Bool {
+    cpus[cpu].outstanding > 0 && cpus[cpu].position >= cpus[cpu].waitsAt
   }
 
-  /// Adds a row some hundred nanoseconds on; once in a while after an idle pause.
-  private mutating func add(_ kind: EventKind, _ payload: (inout TraceRow) -> Void) {
-    let pause = random.below(50_000) == 0 ? 300_000_000 : 0
-    time += 100 + random.below(1_500) + UInt64(pause)
-    var row = TraceRow(kind, cpu: cpu, task: task, time: time)
-    payload(&row)
-    pending.append(row)
+  private func isInterruptNext(_ cpu: Int) -> Bool {
+    guard let interrupt = cpus[cpu].interrupts.first else { return false }
+    if cpus[cpu].isAnswering || isWaiting(cpu) { return true }
+    return interrupt.time <= cpus[cpu].clock + cpus[cpu].pending[cpus[cpu].position].time
   }
 
-  private mutating func flush(reason: UInt64, pages: UInt64) {
-    add(.tlbFlush) {
-      $0.flags = 1
-      $0.preemptCount = 1
-      $0.words[TLBFlush.reason] = reason
-      $0.words[TLBFlush.pages] = pages
+  private func nextTime(_ cpu: Int) -> UInt64 {
+    if isInterruptNext(cpu) {
+      return max(cpus[cpu].interrupts[0].time, cpus[cpu].clock + 120)
     }
+    if isWaiting(cpu) { return .max }
+    return cpus[cpu].clock + cpus[cpu].pending[cpus[cpu].position].time
   }
 
-  private mutating func taskSwitch() {
-    let previous = task
-    let next = Self.task(Int(cpu), Int(random.below(UInt64(Self.tasksPerCPU))))
-    add(.schedSwitch) {
-      $0.flags = 1
-      $0.preemptCount = 2
-      $0.words[SchedSwitch.previousTask] = UInt64(previous)
-      $0.words[SchedSwitch.nextTask] = UInt64(next)
-      $0.words[SchedSwitch.previousState] = 1
-      $0.words[SchedSwitch.previousName] = UInt64(previous - 1000)
-      $0.words[SchedSwitch.nextName] = UInt64(next - 1000)
-    }
-    task = next
-    flush(reason: 0, pages: random.below(3) == 0 ? .max : 0)
+  private mutating func pendingRow(_ cpu: Int) -> TraceRow {
+    var row = cpus[cpu].pending[cpus[cpu].position]
+    cpus[cpu].clock = nextTimes[cpu]
+    row.time = cpus[cpu].clock
+    cpus[cpu].position += 1
+    if row.kind == .csdQueueCPU { queue(row, cpu) }
+    if cpus[cpu].position == cpus[cpu].pending.count { plan(cpu) }
+    return row
   }
 
-  private mutating func fault() {
-    let address = 0x7f00_0000_0000 + random.below(1 << 30) << 12
-    for index in 0..<1 + random.below(4) {
-      add(.pageFaultUser) {
-        $0.words[PageFault.address] = address + index << 12
-        $0.words[PageFault.ip] = 0x40_1000
-        $0.words[PageFault.errorCode] = 6
-      }
-      allocate(order: random.below(16) == 0 ? random.below(10) : 0)
-    }
+  /// A request is on its way: its target is interrupted some microseconds on.
+  private mutating func queue(_ row: TraceRow, _ cpu: Int) {
+    let target = Int(row.words[CSDQueue.cpu])
+    let pages = row.words[TraceRow.wordsMax - 1]
+    cpus[target].interrupts.append(
+      Interrupt(
+        time: row.time + 700 + random.below(2_000), initiator: cpu, csd: row.words[CSDQueue.csd],
+        pages: pages))
+    nextTimes[target] = nextTime(target)
   }
 
-  private mutating func allocate(order: UInt64) {
-    let frame = frames[oldestFrame]
-    add(.pageAlloc) {
-      $0.words[PageAlloc.pfn] = frame
-      $0.words[PageAlloc.order] = order
-      $0.words[PageAlloc.gfpFlags] = 0x14_0cca
-      $0.words[PageAlloc.migratetype] = 1
+  /// A receiver runs the function, then tells what it flushed; the initiator may go on then.
+  private mutating func interruptRow(_ cpu: Int) -> TraceRow {
+    let interrupt = cpus[cpu].interrupts[0]
+    cpus[cpu].clock = nextTimes[cpu]
+    var row = TraceRow(
+      cpus[cpu].isAnswering ? .tlbFlush : .csdFunctionEntry, cpu: UInt16(cpu),
+      task: cpus[cpu].task, time: cpus[cpu].clock)
+    row.flags = 9
+    guard cpus[cpu].isAnswering else {
+      cpus[cpu].isAnswering = true
+      row.words[CSDFunction.function] = FunctionName.flushTLBFunction
+      row.words[CSDFunction.csd] = interrupt.csd
+      return row
     }
-  }
-
-  private mutating func free(_ count: UInt64) {
-    for _ in 0..<count {
-      let frame = frames[oldestFrame]
-      oldestFrame = (oldestFrame + 1) % frames.count
-      add(.pageFree) {
-        $0.words[PageFree.pfn] = frame
-        $0.words[PageFree.order] = 0
-      }
+    // Some find that they are up to date, some are too far behind for a range.
+    let fate = random.below(20)
+    row.words[TLBFlush.reason] = 1
+    row.words[TLBFlush.pages] = fate == 0 ? 0 : fate < 4 ? .max : interrupt.pages
+    cpus[cpu].isAnswering = false
+    cpus[cpu].interrupts.removeFirst()
+    cpus[interrupt.initiator].outstanding -= 1
+    if cpus[interrupt.initiator].outstanding == 0 {
+      cpus[interrupt.initiator].clock = max(cpus[interrupt.initiator].clock, cpus[cpu].clock)
+      nextTimes[interrupt.initiator] = nextTime(interrupt.initiator)
     }
-  }
-
-  /// One shootdown of a range: request, targets, local flush.
-  private mutating func unmap() {
-    let pages = 1 + random.below(40)
-    let address = 0x7f00_0000_0000 + random.below(1 << 30) << 12
-    let flushed = pages > 33 ? UInt64.max : pages
-    add(.sysEnterMunmap) {
-      $0.words[MemorySyscall.address] = address
-      $0.words[MemorySyscall.length] = pages << 12
-    }
-    send(pages: flushed)
-    flush(reason: 3, pages: flushed)
-    free(min(pages, 8))
-  }
-
-  private mutating func send(pages: UInt64) {
-    flush(reason: 4, pages: pages)
-    for _ in 0..<1 + random.below(5) {
-      let target = random.below(UInt64(Self.cpus))
-      add(.csdQueueCPU) {
-        $0.words[CSDQueue.cpu] = target
-        $0.words[CSDQueue.callsite] = 0xffff_ffff_811a_0020
-        $0.words[CSDQueue.function] = FunctionName.flushTLBFunction
-        $0.words[CSDQueue.csd] = 0xffff_8880_0000_0040 + target << 6
-      }
-    }
-  }
-
-  /// A shootdown's interrupt on its target.
-  private mutating func interrupt() {
-    let csd = 0xffff_8880_0000_0040 + UInt64(cpu) << 6
-    let pages = [1, 2, 8, 0, UInt64.max][Int(random.below(5))]
-    add(.callFunctionEntry) {
-      $0.flags = 9
-      $0.words[IRQVector.vector] = 252
-    }
-    add(.csdFunctionEntry) {
-      $0.flags = 9
-      $0.words[CSDFunction.function] = FunctionName.flushTLBFunction
-      $0.words[CSDFunction.csd] = csd
-    }
-    flush(reason: 1, pages: pages)
-    add(.csdFunctionExit) {
-      $0.flags = 9
-      $0.words[CSDFunction.function] = FunctionName.flushTLBFunction
-      $0.words[CSDFunction.csd] = csd
-    }
-  }
-
-  private mutating func migration() {
-    let address = 0x7f00_0000_0000 + random.below(1 << 30) << 12
-    let count = 4 + random.below(28)
-    let reason = [0, 5, 8][Int(random.below(3))] as UInt64
-    add(.migratePagesStart) {
-      $0.words[MigratePagesStart.mode] = 1
-      $0.words[MigratePagesStart.reason] = reason
-    }
-    for index in 0..<count {
-      add(.setMigrationPTE) {
-        $0.words[MigrationPTE.address] = address + index << 12
-        $0.words[MigrationPTE.pte] = 0xf7ff_e7ff_dfc7_c600
-      }
-    }
-    send(pages: .max)
-    flush(reason: 2, pages: .max)
-    for index in 0..<count {
-      add(.removeMigrationPTE) {
-        $0.words[MigrationPTE.address] = address + index << 12
-        $0.words[MigrationPTE.pte] = 0x8000_0001_01c1_c067
-      }
-    }
-    add(.migratePages) {
-      $0.words[MigratePages.succeeded] = count
-      $0.words[MigratePages.mode] = 1
-      $0.words[MigratePages.reason] = reason
-    }
+    return row
   }
 }

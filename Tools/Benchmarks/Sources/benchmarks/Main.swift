@@ -1,8 +1,8 @@
 import Foundation
 
-/// Measures `tlbreplay stat` on large generated traces, whole processes at a time.
+/// Measures `tlbreplay stat` and `report` on large generated traces, whole processes at a time.
 ///
-/// CPU time, not elapsed time, so that a busy machine does not matter much. Every run's counts are
+/// CPU time, not elapsed time, so that a busy machine does not matter much. Every count of `stat` is
 /// compared with what was written: a fast wrong answer is an error.
 @main
 struct Benchmarks {
