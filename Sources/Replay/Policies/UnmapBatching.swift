@@ -1,17 +1,15 @@
 /// Flushes of unmapped pages, one for every `pagesMax` pages that a task unmaps.
 ///
 /// With 1 it is the kernel before batched unmap flushes; with more, batches that the kernel cut
-/// shorter are put together and longer ones split. Pages are those that were freed with a batch, as
-/// only these are visible; a batch without any counts as one page.
+/// shorter are put together and longer ones split. Pages are those that a batch is seen to unmap
+/// (page cache removals and migration entries); a batch without any counts as one page. A flush is
+/// due at the latest when a migrated page gets its new entry, or a frame of the batch its new owner.
 struct UnmapBatching: FlushPolicy {
   /// The pages that a task has unmapped and not yet flushed.
   private struct Group {
     var number: UInt32 = 1
     var owing = CPUMask()
     var pages = 0
-    /// CPUs of the batch whose pages are being freed, and whether none was yet.
-    var current = CPUMask()
-    var isCurrentUnseen = false
     /// Batches that no flush has paid for yet.
     var open: [UInt32] = []
   }
@@ -26,7 +24,7 @@ struct UnmapBatching: FlushPolicy {
 
   init(pagesMax: Int) { self.pagesMax = max(pagesMax, 1) }
 
-  var listens: MomentKindSet { MomentKindSet([]) }
+  var listens: MomentKindSet { MomentKindSet([.pageMapped]) }
 
   mutating func growTo(tasks: Int, frames count: Int) {
     while groups.count < tasks { groups.append(Group()) }
@@ -40,9 +38,23 @@ struct UnmapBatching: FlushPolicy {
     _ now: Situation, _ actions: inout [FlushAction]
   ) -> FlushDecision {
     let task = Int(shootdown.taskIndex)
-    closeCurrent(of: task, &actions)
-    groups[task].current = shootdown.mask
-    groups[task].isCurrentUnseen = true
+    let pages = groups[task].pages + max(Int(shootdown.unmapped.pages), 1)
+    let flushes = pages / pagesMax
+    guard pages % pagesMax != 0 else {
+      // The recorded flush is the last of them; it pays for what was owed before as well.
+      let earlier = groups[task].owing.subtracting(shootdown.mask)
+      if !earlier.isEmpty { actions.append(.flush(earlier, .absorbed)) }
+      for _ in 1..<max(flushes, 1) { actions.append(.flush(shootdown.mask, .absorbed)) }
+      settle(task, .absorbed, &actions)
+      return .asRecorded(isRefused: false)
+    }
+    groups[task].owing.formUnion(shootdown.mask)
+    for _ in 0..<flushes { actions.append(.flush(groups[task].owing, .absorbed)) }
+    if flushes > 0 {
+      settle(task, .absorbed, &actions)
+      groups[task].owing = shootdown.mask
+    }
+    groups[task].pages = pages % pagesMax
     groups[task].open.append(deferral)
     return .putOff
   }
@@ -50,12 +62,9 @@ struct UnmapBatching: FlushPolicy {
   mutating func freed(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
   ) {
-    groups[now.task].isCurrentUnseen = false
     freedFrames[frame] = Freed(group: groups[now.task].number, task: UInt32(now.task))
-    addPage(to: now.task, &actions)
   }
 
-  /// A batch ends at the latest when one of its frames is needed.
   mutating func allocated(
     _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
     _ actions: inout [FlushAction]
@@ -69,29 +78,29 @@ struct UnmapBatching: FlushPolicy {
     flush(task, .allocation, &actions)
   }
 
+  mutating func other(
+    _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) {
+    if groups[now.task].pages > 0 { flush(now.task, .permission, &actions) }
+  }
+
   mutating func finish(_ actions: inout [FlushAction]) {
-    for task in groups.indices {
-      closeCurrent(of: task, &actions)
-      if groups[task].pages > 0 { flush(task, .absorbed, &actions) }
+    for task in groups.indices where groups[task].pages > 0 {
+      flush(task, .absorbed, &actions)
     }
-  }
-
-  private mutating func closeCurrent(of task: Int, _ actions: inout [FlushAction]) {
-    guard groups[task].isCurrentUnseen else { return }
-    groups[task].isCurrentUnseen = false
-    addPage(to: task, &actions)
-  }
-
-  private mutating func addPage(to task: Int, _ actions: inout [FlushAction]) {
-    groups[task].owing.formUnion(groups[task].current)
-    groups[task].pages += 1
-    if groups[task].pages >= pagesMax { flush(task, .absorbed, &actions) }
   }
 
   private mutating func flush(
     _ task: Int, _ fate: DeferralFate, _ actions: inout [FlushAction]
   ) {
     actions.append(.flush(groups[task].owing, fate))
+    settle(task, fate, &actions)
+  }
+
+  private mutating func settle(
+    _ task: Int, _ fate: DeferralFate, _ actions: inout [FlushAction]
+  ) {
     for deferral in groups[task].open { actions.append(.settle(deferral, fate)) }
     groups[task].open.removeAll(keepingCapacity: true)
     groups[task].owing.removeAll()
@@ -102,8 +111,9 @@ struct UnmapBatching: FlushPolicy {
 
 extension UnmapBatching {
   private static let limits = [
-    "pages are those freed with a batch, the only ones that are visible; a batch ends early when "
-      + "one of its frames is allocated"
+    "pages are those that leave the page cache or get a migration entry, the only ones that are "
+      + "visible; a batch ends early when a migrated page gets its new entry or one of its frames is "
+      + "allocated"
   ]
 
   static let unbatchedEntry = PolicyEntry(
