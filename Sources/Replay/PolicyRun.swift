@@ -96,9 +96,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .shootdown, .mmShootdown:
         shootdown(
           source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
-      case .frameFreed: freed(moment, source)
+      case .frameFreed: freed(moment, source, behind: decisions[now.task])
       case .frameAllocated: allocated(moment, source)
-      case .unmappedFrameFreed: unmappedFreed(moment, source)
+      case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
       case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
       case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
       case .frameDrained:
@@ -189,29 +189,20 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     }
   }
 
-  private mutating func freed(_ moment: Moment, _ source: borrowing Reconstruction) {
-    let decision = decisions[now.task]
-    if decision.deferral != 0, decision.batch == moment.batch {
-      let frame = Int(moment.subject)
-      books.dropped(deferrals[frame], at: moment.time)
-      deferrals[frame] = decision.deferral
-      books.freed(with: decision.deferral, at: moment.time)
-      policy.freed(frame, with: decision.deferral, now, &actions)
-      act(moment, source, frame: frame)
-    }
-    oracle?.observe(moment, source)
-  }
-
-  private mutating func unmappedFreed(
-    _ moment: Moment, _ source: borrowing Reconstruction
+  /// A frame is freed behind an unmap batch, or behind a flush of one mm.
+  private mutating func freed(
+    _ moment: Moment, _ source: borrowing Reconstruction, behind decision: Decision
   ) {
-    let decision = unmapDecisions[now.task]
     if decision.deferral != 0, decision.batch == moment.batch {
       let frame = Int(moment.subject)
       books.dropped(deferrals[frame], at: moment.time)
       deferrals[frame] = decision.deferral
       books.freed(with: decision.deferral, at: moment.time)
-      policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
+      if moment.kind == .frameFreed {
+        policy.freed(frame, with: decision.deferral, now, &actions)
+      } else {
+        policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
+      }
       act(moment, source, frame: frame)
     }
     oracle?.observe(moment, source)
