@@ -5,8 +5,9 @@ public import TraceEvents
 /// Feed it every batch of the instance in time order, then call ``finish()``. State (who runs where,
 /// which frames are free) is followed from the first event on, the window limits what is counted.
 public struct ReplaySession: ~Copyable {
-  /// Moments that all replays go through before the next: few enough to stay in a core's own cache.
-  private static let momentsAtATime = 1 << 11
+  /// Moments that one replay goes through before the next: enough that the frames it touches come
+  /// again while they are in the cache, for each replay has its own record of every frame.
+  private static let momentsAtATime = 1 << 16
 
   private var reconstruction: Reconstruction
   private struct Entry {
@@ -72,7 +73,7 @@ public struct ReplaySession: ~Copyable {
   /// Closes the books and says what happened.
   public consuming func finish() throws(ReplayError) -> Outcome {
     reconstruction.close()
-    advance()
+    advance(isLast: true)
     reconstruction.counts.framesUntracked = reconstruction.frames.untracked
     reconstruction.counts.tasksUntracked = reconstruction.tasks.untracked
     var policies = [recorded()]
@@ -93,9 +94,9 @@ public struct ReplaySession: ~Copyable {
     return Outcome(policies: policies, reconstruction: reconstruction.counts)
   }
 
-  private mutating func advance() {
+  private mutating func advance(isLast: Bool = false) {
     let ready = reconstruction.readyCount
-    guard ready > 0 else { return }
+    guard ready >= Self.momentsAtATime || (isLast && ready > 0) else { return }
     reconstruction.prepare(ready)
     var next = 0
     while next < ready {
