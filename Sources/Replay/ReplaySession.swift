@@ -135,8 +135,7 @@ public struct ReplaySession: ~Copyable {
     let figures = CaseFigures(
       assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
       anotherRun: nil, ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(),
-      bursts: FlushBursts(),
-      payers: [], safety: nil)
+      bursts: FlushBursts(), payers: [], safety: nil)
     let total = figures.tlbRowTotal
     var notes: [String] = []
     if !isExact {
@@ -176,7 +175,7 @@ public struct ReplaySession: ~Copyable {
     // With nothing to defer the run is the recorded one, whatever else the trace lacks.
     let isRecordedRun = batches == 0 && !entry.blueprint.changesOtherFlushes
     let isObservable = missing.isEmpty || (seen.hasFlushes && isRecordedRun)
-    let bounds = bounds(entry, cases, recorded: recorded)
+    let bounds = bounds(entry, cases)
     let scatter = cases.compactMap { figures in
       figures.anotherRun.map { ($0.upperBound - $0.lowerBound) / 2 }
     }
@@ -200,16 +199,14 @@ public struct ReplaySession: ~Copyable {
       rowGrade: .modelled, flushGrade: .modelled, notes: notes)
   }
 
-  private borrowing func bounds(
-    _ entry: Entry, _ cases: [CaseFigures], recorded: PolicyOutcome
-  ) -> RowBounds {
-    let row = recordedRow()
+  private borrowing func bounds(_ entry: Entry, _ cases: [CaseFigures]) -> RowBounds {
+    let recorded = recordedRow().reduce(0, +)
+    let showsTriggers = seen.showsTriggers(of: entry.blueprint)
     let floor = entry.replays.count > entry.cases ? entry.replays[entry.cases] : nil
     return RowBounds(
       cases.indices.map { (cases[$0].tlbRowTotal, entry.replays[$0].books) },
-      floor: seen.showsTriggers(of: entry.blueprint)
-        ? floor.map { row.reduce(0, +) + $0.books.changes.interrupts.reduce(0, +) } : nil,
-      recorded: row.reduce(0, +),
-      isComplete: seen.showsTriggers(of: entry.blueprint) && !entry.blueprint.guessesTriggers)
+      floor: showsTriggers
+        ? floor.map { recorded + $0.books.changes.interrupts.reduce(0, +) } : nil,
+      recorded: recorded, isComplete: showsTriggers && !entry.blueprint.guessesTriggers)
   }
 }

@@ -60,11 +60,6 @@ struct BroadcastFlush: FlushPolicy {
     }
     return .asRecorded(isRefused: false)
   }
-
-  mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
-    _ actions: inout [FlushAction]
-  ) {}
 }
 
 extension BroadcastFlush {

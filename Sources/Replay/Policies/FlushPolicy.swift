@@ -153,6 +153,11 @@ extension FlushPolicy {
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
   ) {}
 
+  mutating func allocated(
+    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    _ actions: inout [FlushAction]
+  ) {}
+
   mutating func unmappedFreed(
     _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
   ) {}

@@ -49,11 +49,6 @@ struct InaccessibleFlush: FlushPolicy {
     return .asRecorded(isRefused: false)
   }
 
-  mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
-    _ actions: inout [FlushAction]
-  ) {}
-
   mutating func other(
     _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
     _ actions: inout [FlushAction]

@@ -123,11 +123,6 @@ struct PageRecycling: FlushPolicy {
     }
   }
 
-  mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
-    _ actions: inout [FlushAction]
-  ) {}
-
   mutating func other(
     _ moment: Moment, _ source: borrowing Reconstruction, _ now: Situation,
     _ actions: inout [FlushAction]
