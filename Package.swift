@@ -15,6 +15,8 @@ let package = Package(
     .library(name: "TraceEvents", targets: ["TraceEvents"]),
     .library(name: "TraceFiles", targets: ["TraceFiles"]),
     .library(name: "Replay", targets: ["Replay"]),
+    .library(name: "Machine", targets: ["Machine"]),
+    .library(name: "Scenarios", targets: ["Scenarios"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "TraceWriting", targets: ["TraceWriting"]),
     .library(name: "TraceChecking", targets: ["TraceChecking"]),
@@ -34,11 +36,17 @@ let package = Package(
       name: "TraceWriting", dependencies: ["TraceEvents", "CZlib", "CZstd"],
       swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceEvents"], swiftSettings: settings),
-    .target(name: "Reporting", dependencies: ["TraceEvents", "Replay"], swiftSettings: settings),
+    .target(name: "Machine", dependencies: ["TraceEvents"], swiftSettings: settings),
+    .target(
+      name: "Scenarios", dependencies: ["TraceEvents", "Machine", "Replay"],
+      swiftSettings: settings),
+    .target(
+      name: "Reporting", dependencies: ["TraceEvents", "Replay", "Machine"],
+      swiftSettings: settings),
     .executableTarget(
       name: "tlbreplay",
       dependencies: [
-        "TraceEvents", "TraceFiles", "Replay", "Reporting",
+        "TraceEvents", "TraceFiles", "TraceWriting", "Replay", "Machine", "Scenarios", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ],
@@ -62,6 +70,14 @@ let package = Package(
     .testTarget(
       name: "ReplayTests",
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MachineTests", dependencies: ["TraceEvents", "Machine"], swiftSettings: settings),
+    .testTarget(
+      name: "ScenariosTests",
+      dependencies: [
+        "TraceEvents", "TraceFiles", "TraceWriting", "Machine", "Replay", "Scenarios",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
