@@ -204,7 +204,10 @@ extension Reconstruction {
     let task = tasks.states[index]
     // Before the task gives up its last number, which may not be the one that it gets.
     shootdowns[slot].batch = batchNumbers.open(at: shootdowns[slot].position)
-    batchNumbers.release(task.flushedNumber, at: nextPosition)
+    let position = nextPosition
+    batchNumbers.release(task.flushedNumber, at: position)
+    removedPages.close(
+      shootdowns[slot].batch, by: UInt32(index), &batchNumbers, at: position)
     shootdowns[slot].evidence = Self.evidence(task)
     shootdowns[slot].unmapped = UnmapCount(
       pages: task.deleted &+ task.entryPages, readOnlyEntries: task.readOnlyEntries,
