@@ -1,6 +1,7 @@
 extension MachineModel {
   private static let dump = "CPUID leaf 18h of Xeon Gold 6330, InstLatx64"
-  private static let manual = "Intel optimization manual, from memory; the dump lists 8 entries only"
+  private static let manual =
+    "Intel optimization manual, from memory; the dump lists 8 entries only"
 
   /// Ice Lake-SP.
   static let iceLakeSP = MachineModel(

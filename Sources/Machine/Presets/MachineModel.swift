@@ -40,7 +40,7 @@ public struct MachineModel: Hashable, Sendable {
   static let paging: [TLBArray] = [(32, 8), (8, 4), (4, 4), (2, 2)].map { entries, ways in
     TLBArray(
       entries, ways: ways, [],
-      source: "ChampSim default page-table walker (pscl2 4 x 8, pscl3 2 x 4, pscl4 1 x 4, pscl5 1 x 2)",
+      source: "ChampSim's default walker (pscl2 4 x 8, pscl3 2 x 4, pscl4 1 x 4, pscl5 1 x 2)",
       confidence: .low)
   }
 
