@@ -128,12 +128,12 @@ import TraceEvents
     }
   }
 
-  @Test(arguments: [FlushRules.linux61, .debian612, .linux614], 0..<25)
+  @Test(arguments: [FlushRules.linux61, .debian612, .linux614], 0..<12)
   func rulesAreTheSlowKernels(_ rules: FlushRules, _ seed: Int) throws {
     var pair = Pair(seed: seed, rules: rules)
-    for _ in 0..<500 {
+    for step in 0..<600 {
       try pair.step()
-      try pair.check()
+      if step % 4 == 0 { try pair.check() }
     }
     let seen = pair.slow.cpus.reduce(into: Set<String>()) { $0.formUnion($1.events.keys) }
     #expect(seen.count > 3)
@@ -290,6 +290,8 @@ import TraceEvents
     tlbs.applyShootdown(cpu: 1, pages: 2, range: FlushRange(firstPage: 2, count: 2))
     tlbs.access(loads([1, 2, 3]), cpu: 1)
     #expect(tlbs.counts(of: 1).walks.load == 5)
+    // No hang, whatever a record says.
+    tlbs.applyShootdown(cpu: 1, pages: .max, range: FlushRange(firstPage: 0, count: 1 << 60))
     tlbs.applyShootdown(cpu: 1, pages: -1)
     tlbs.access(loads([1, 2, 3]), cpu: 1)
     #expect(tlbs.counts(of: 1).walks.load == 8)

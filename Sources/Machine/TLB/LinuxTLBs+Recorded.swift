@@ -1,5 +1,8 @@
 /// What a trace recorded, taken as it is: the kernel that ran has applied its rules.
 extension LinuxTLBs {
+  /// Pages flushed one by one at most, whatever a damaged record says; the kernel's ceiling is 33.
+  static let recordedPagesMax: UInt64 = 4096
+
   /// `tlb:tlb_flush` of a shootdown, on the CPU that flushed: `pages` -1 for all, 0 for nothing.
   ///
   /// The event does not tell which pages; without a `range` from elsewhere their entries stay, the
@@ -12,7 +15,7 @@ extension LinuxTLBs {
     }
     if pages < 0 {
       dropNonGlobal(cpu)
-    } else if let range, !range.isAll, range.count <= UInt64(pages) {
+    } else if let range, !range.isAll, range.count <= min(UInt64(pages), Self.recordedPagesMax) {
       drop(range, cpu)
     } else {
       dropPagingStructures(cpu)

@@ -179,13 +179,7 @@ public struct LinuxTLBs: Sendable {
 
   /// INVLPG for each page.
   mutating func drop(_ range: FlushRange, _ cpu: Int) {
-    let core = core(cpu)
-    let thread = thread(cpu)
-    var page = range.firstPage
-    for _ in 0..<range.count {
-      cores[core].flush(page: page, size: range.stride, thread: thread)
-      page &+= 1 << UInt64(range.stride.shift)
-    }
+    cores[core(cpu)].flush(range, thread: thread(cpu))
   }
 
   /// INVLPG for each page under another ASID than the current one.
