@@ -125,23 +125,31 @@ public struct TranslationBuffers: Sendable {
   /// under the current PCID, global ones, and the PCID's part of the paging-structure caches (Intel
   /// SDM volume 3, 4.10.4.1).
   public mutating func flush(page: UInt64, size: PageSize = .small, thread: Int = 0) {
-    let page = page & EntryTag.pageMask
+    flush(FlushRange(firstPage: page, count: 1, stride: size), thread: thread)
+  }
+
+  /// All that is not global of the current PCID, or INVLPG for each page of a range.
+  public mutating func flush(_ range: FlushRange, thread: Int = 0) {
+    if range.isAll { return flushNonGlobal(thread: thread) }
+    guard range.count > 0 else { return }
     let space = EntryTag.space(pcid: pcids[thread], thread: thread)
     var dropped: UInt64 = 0
     for bank in layout.banks where bank.thread == nil || bank.thread == thread {
-      guard bank.holdsTranslations else {
-        Self.drop(
-          space, under: EntryTag.pcidMask | EntryTag.globalBit | EntryTag.threadMask, bank, &tags)
-        continue
-      }
       for kept in bank.sizes.members {
-        dropped &+=
-          kept.rawValue < size.rawValue
-          ? dropPieces(page, size, kept, space, thread, bank)
-          : dropEntry(page, kept, space, thread, bank)
+        var page = range.firstPage
+        for _ in 0..<range.count {
+          let masked = page & EntryTag.pageMask
+          dropped &+=
+            kept.rawValue < range.stride.rawValue
+            ? dropPieces(masked, range.stride, kept, space, thread, bank)
+            : dropEntry(masked, kept, space, thread, bank)
+          page &+= 1 << UInt64(range.stride.shift)
+        }
       }
     }
     counters[thread * TranslationCounts.stride + TranslationCounts.dropPlace] &+= dropped
+    // Nothing is looked up between the pages of a range, so once is enough.
+    flushPagingStructures(thread: thread)
   }
 
   /// Takes out every entry whose tag is `tag` in the bits of `mask`.
@@ -215,8 +223,9 @@ public struct TranslationBuffers: Sendable {
   private static func compact(
     _ set: UnsafeMutablePointer<UInt64>, _ ways: Int, where isGone: (UInt64) -> Bool
   ) -> UInt64 {
-    var kept = 0
     var way = 0
+    while way < ways, set[way] != 0, !isGone(set[way]) { way &+= 1 }
+    var kept = way
     while way < ways {
       let tag = set[way]
       if tag == 0 { break }
