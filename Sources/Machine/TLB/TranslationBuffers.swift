@@ -135,14 +135,15 @@ public struct TranslationBuffers: Sendable {
     let space = EntryTag.space(pcid: pcids[thread], thread: thread)
     var dropped: UInt64 = 0
     for bank in layout.banks where bank.thread == nil || bank.thread == thread {
+      guard bank.holdsTranslations else { continue }
+      if range.count > Self.probesMax || bank.keepsPieces(of: range.stride) {
+        dropped &+= drop(range, space, thread, bank)
+        continue
+      }
       for kept in bank.sizes.members {
         var page = range.firstPage
         for _ in 0..<range.count {
-          let masked = page & EntryTag.pageMask
-          dropped &+=
-            kept.rawValue < range.stride.rawValue
-            ? dropPieces(masked, range.stride, kept, space, thread, bank)
-            : dropEntry(masked, kept, space, thread, bank)
+          dropped &+= dropEntry(page & EntryTag.pageMask, kept, space, thread, bank)
           page &+= 1 << UInt64(range.stride.shift)
         }
       }
@@ -195,13 +196,17 @@ public struct TranslationBuffers: Sendable {
     }
   }
 
-  /// Takes all pieces of a page out that the bank keeps in a smaller size.
-  private mutating func dropPieces(
-    _ page: UInt64, _ size: PageSize, _ kept: PageSize, _ space: UInt64, _ thread: Int,
-    _ bank: TLBLayout.Bank
+  /// From so many pages on, looking at all entries is less work than looking each page up.
+  private static let probesMax = 64
+
+  /// Takes everything out that overlaps a range, whatever its size.
+  private mutating func drop(
+    _ range: FlushRange, _ space: UInt64, _ thread: Int, _ bank: TLBLayout.Bank
   ) -> UInt64 {
-    let number = page >> UInt64(size.shift)
-    let steps = UInt64(size.shift - kept.shift)
+    let shift = UInt64(range.stride.shift)
+    let start = ((range.firstPage & EntryTag.pageMask) >> shift) << shift
+    let limit = EntryTag.pageMask &+ 1
+    let end = range.count < (limit >> shift) ? min(start &+ (range.count << shift), limit) : limit
     let spaceMask = EntryTag.pcidMask | EntryTag.globalBit | EntryTag.threadMask
     let global = EntryTag.globalSpace(thread: thread)
     return tags.withUnsafeMutableBufferPointer { tags in
@@ -209,7 +214,9 @@ public struct TranslationBuffers: Sendable {
       var dropped: UInt64 = 0
       for _ in 0..<bank.sets {
         dropped &+= Self.compact(set, bank.ways) { tag in
-          EntryTag.size(tag) == kept.rawValue && (tag & EntryTag.pageMask) >> steps == number
+          let steps = UInt64(9 &* EntryTag.size(tag))
+          let first = (tag & EntryTag.pageMask) << steps
+          return first < end && first &+ (1 << steps) > start
             && (tag & spaceMask == space || tag & spaceMask == global)
         }
         set += bank.ways
