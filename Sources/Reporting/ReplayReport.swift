@@ -1,12 +1,13 @@
+public import Machine
 public import Replay
 import TraceEvents
 
 /// `report`: the recorded run beside what other flush policies would have made of it.
 public enum ReplayReport {
   /// The report on one input; `showsBounds` adds every case that was run, all of every safety
-  /// verdict, and how the operations were put together in full.
+  /// verdict, and how the operations were put together in full. `tiers` is what followed the frames.
   public static func build(
-    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
+    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool, tiers: TierOutcome? = nil
   ) -> Report {
     var report = Report(title: "tlbreplay report: \(trace.name)")
     report.sections.append(TraceOverview.section(trace))
@@ -22,9 +23,11 @@ public enum ReplayReport {
     }
     report.sections.append(
       reconstruction(outcome.reconstruction, trace.eventNames, isDetailed: showsBounds))
+    let tierSection = tiers.map { MemoryTierSection(trace, $0) }
+    report.sections += [tierSection?.section()].compactMap(\.self)
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
-    report.data = ReplayReportData.document(trace, outcome)
+    report.data = ReplayReportData.document(trace, outcome, ["tiers": tierSection?.data()])
     return report
   }
 

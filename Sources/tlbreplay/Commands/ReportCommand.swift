@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 import Replay
 import Reporting
 import TraceEvents
@@ -74,9 +75,15 @@ struct ReportCommand: ParsableCommand {
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
+    let window = trace.window?.marks.span
+    var tiers = TierTracker(
+      trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
+      to: window?.end ?? .max)
     let outcome = try loaded.replay(
-      trace, policies: try blueprints(), flushDuration: flushDuration, progress: progress)
-    try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
+      trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
+      progress: progress)
+    try output.emit(
+      ReplayReport.build(trace, outcome, showsBounds: bounds, tiers: tiers.finish()))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")
