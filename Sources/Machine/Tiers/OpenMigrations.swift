@@ -10,12 +10,16 @@ struct OpenMigration {
   /// Pages taken, and pages given back or given up, by index of their node, the last for no known one.
   var taken: [Int]
   var freed: [Int]
+  /// Entries that name a source and a target, where allocations and frees are not recorded.
+  var mappedFrom: [Int]
+  var mappedTo: [Int]
   /// Frames taken, which are marked.
   var targets: [UInt32] = []
 
   init(nodes: Int) {
     taken = Array(repeating: 0, count: nodes + 1)
     freed = taken
+    (mappedFrom, mappedTo) = (taken, taken)
   }
 
   mutating func begin(_ task: Int32, reason: Int64) {
@@ -24,6 +28,8 @@ struct OpenMigration {
     for node in taken.indices {
       taken[node] = 0
       freed[node] = 0
+      mappedFrom[node] = 0
+      mappedTo[node] = 0
     }
     if targets.capacity > 4096 { targets = [] } else { targets.removeAll(keepingCapacity: true) }
   }

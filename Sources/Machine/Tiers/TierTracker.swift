@@ -76,7 +76,7 @@ public struct TierTracker: ~Copyable {
       case EventKind.pagePCPDrain.rawValue, EventKind.pageAllocZoneLocked.rawValue:
         seenFree(batch.word(row, PageFree.pfn), batch.word(row, PageFree.order))
       case EventKind.setMigrationPTE.rawValue:
-        seenUsed(Self.sourceFrame(batch.word(row, MigrationPTE.pte)))
+        seenUsed(Self.sourceFrame(batch.word(row, MigrationPTE.pte)), batch.task(row))
       case EventKind.removeMigrationPTE.rawValue:
         enter(batch.timestamp(row))
         mapped(batch, row)
@@ -285,11 +285,11 @@ public struct TierTracker: ~Copyable {
   }
 
   /// A migration entry replaces the mapping of a page that is in use.
-  private mutating func seenUsed(_ frame: UInt64) {
-    guard frame != 0, let index = frames.index(of: frame),
-      frames[index] & FrameStates.life == FrameStates.unknown
-    else { return }
+  private mutating func seenUsed(_ frame: UInt64, _ task: Int32) {
+    guard frame != 0, let index = frames.index(of: frame) else { return }
     let node = nodeIndex(frame, index)
+    if let call = open.slot(of: task) { open[call].mappedFrom[node] &+= 1 }
+    guard frames[index] & FrameStates.life == FrameStates.unknown else { return }
     levels[node].seen &+= 1
     levels[node].usedFirst &+= 1
     frames[index] = FrameStates.used
@@ -306,10 +306,10 @@ public struct TierTracker: ~Copyable {
     let entry = batch.word(row, MigrationPTE.pte)
     guard entry != EventBatch.absent, entry & 1 != 0 else { return }
     let frame = entry >> 12 & (1 << 40 - 1)
-    guard frame != 0, let index = frames.index(of: frame),
-      frames[index] & FrameStates.life != FrameStates.used
-    else { return }
+    guard frame != 0, let index = frames.index(of: frame) else { return }
     let node = nodeIndex(frame, index)
+    if let call = open.slot(of: batch.task(row)) { open[call].mappedTo[node] &+= 1 }
+    guard frames[index] & FrameStates.life != FrameStates.used else { return }
     if frames[index] & FrameStates.life == FrameStates.unknown { levels[node].seen &+= 1 }
     change(node, by: 1)
     if isCounted { levels[node].takenUnseen &+= 1 }
@@ -367,9 +367,10 @@ public struct TierTracker: ~Copyable {
   /// Books the pages of a call by node; returns how many could be.
   private mutating func place(_ slot: Int, _ reason: Int64, _ pages: Int) -> Int {
     guard pages > 0 else { return 0 }
-    let freed = open[slot].freed
+    let freed = outcome.hasFrees ? open[slot].freed : open[slot].mappedFrom
     let isCompaction = reason == Int64(MigrationReason.compaction.rawValue)
-    let taken = isCompaction ? freed : open[slot].taken
+    let taken =
+      isCompaction ? freed : outcome.hasAllocations ? open[slot].taken : open[slot].mappedTo
     let source = Self.only(freed)
     let target = Self.only(taken)
     // One known node on each side says where all of them went.
