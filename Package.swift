@@ -72,7 +72,8 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "MachineTests", dependencies: ["TraceEvents", "Machine"], swiftSettings: settings),
+      name: "MachineTests", dependencies: ["TraceEvents", "Machine", "TraceBuilding"],
+      swiftSettings: settings),
     .testTarget(
       name: "ScenariosTests",
       dependencies: [

@@ -141,7 +141,8 @@ struct MemoryTierSection {
         "pages: succeeded by mm_migrate_pages [measured]; nodes: of the frames that each call "
           + "took and freed [derived]; \(count(failed)) failed."
           + (outcome.callsCut > 0
-            ? " \(count(outcome.callsCut)) calls have no beginning or no end in the trace." : "")))
+            ? " Calls without a beginning or an end in the trace: \(count(outcome.callsCut))."
+            : "")))
     for direction in [MigrationDirection.promotion, .demotion] {
       if let series = series(direction) { blocks.append(.series(series)) }
     }
@@ -155,7 +156,8 @@ struct MemoryTierSection {
     }
     return Report.Series(
       name: direction.rawValue, values: values,
-      caption: "\(count(tiers.pages(direction))) pages, at most \(count(values.max() ?? 0)) in each "
+      caption:
+        "\(count(tiers.pages(direction))) pages, at most \(count(values.max() ?? 0)) in each "
         + "\(unit.duration(outcome.width)) from \(unit.moment(start)) on [derived]")
   }
 

@@ -32,7 +32,8 @@ public enum ReplayReport {
     report.sections.append(time.section())
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
-    report.data = ReplayReportData.document(trace, outcome, ["tiers": tierSection?.data(), "time": time.data()])
+    report.data = ReplayReportData.document(
+      trace, outcome, ["tiers": tierSection?.data(), "time": time.data()])
     return report
   }
 

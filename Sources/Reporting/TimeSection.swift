@@ -74,7 +74,8 @@ struct TimeSection {
       if rows.count > 1 { blocks.append(.table(savings(before))) }
     }
     if !missing.isEmpty {
-      blocks.append(.note("Not observable in this trace: \(missing.joined(separator: ", ")).")) }
+      blocks.append(.note("Not observable in this trace: \(missing.joined(separator: ", "))."))
+    }
     blocks.append(.note(explanation))
     blocks.append(.facts(parameters()))
     if let migrated, migrated > 0 {

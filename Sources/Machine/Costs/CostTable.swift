@@ -70,7 +70,8 @@ public struct CostTable: Sendable, Equatable {
       "receive", "a receiver's interrupt with its flush",
       ParameterRange(
         1200, lower: 700, upper: 2116,
-        source: "chosen; upper end: thread time per avoided interrupt in the LUF v10 letter, May 2024",
+        source:
+          "chosen; upper end: thread time per avoided interrupt in the LUF v10 letter, May 2024",
         confidence: .low)),
     cost(
       "broadcast", "a flush by INVLPGB and TLBSYNC, without interrupts",
@@ -84,7 +85,8 @@ public struct CostTable: Sendable, Equatable {
     cost(
       "migrate_page", "one 4 KiB page migrated, without its flush",
       ParameterRange(
-        3500, lower: 2200, upper: 5500, source: "copy 0.2-0.5 us and kernel work 2-5 us, from memory",
+        3500, lower: 2200, upper: 5500,
+        source: "copy 0.2-0.5 us and kernel work 2-5 us, from memory",
         confidence: .low)),
   ])
 

@@ -2,7 +2,11 @@
 ///
 /// Frames are kept in chunks of ``chunkFrames`` consecutive ones, found through an open-addressing
 /// table, so memory is proportional to the frames that a trace names and not to the highest of them.
-struct FrameStates {
+/// States lie in owned raw memory: one is read and written at nearly every allocation and free.
+///
+/// Invariant: an index that was given lies below `chunkKeys.count * chunkFrames`, which is at most
+/// the capacity.
+struct FrameStates: ~Copyable {
   /// Frames in a chunk: 2 MiB of memory, the kernel's pageblock.
   static let chunkFrames = 512
   /// Chunks kept: 2^17 of 2 MiB are 256 GiB of memory that the trace touched.
@@ -18,9 +22,11 @@ struct FrameStates {
   /// The frame is the target of a migration that is under way.
   static let isTarget: UInt8 = 4
 
-  private(set) var states: [UInt8] = []
+  private var states: UnsafeMutablePointer<UInt8>
   /// By chunk: index of the node of all its frames; -1 where they are not all of one.
-  private(set) var nodes: [Int32] = []
+  private var nodes: UnsafeMutablePointer<Int32>
+  /// Chunks that there is room for.
+  private var capacity = 64
   /// Events on frames that were not followed because the table was full.
   private(set) var untracked = 0
 
@@ -38,6 +44,13 @@ struct FrameStates {
     chunkLimit = min(chunksMax, Self.chunksMax)
     keys = Array(repeating: Self.emptyKey, count: 1024)
     chunks = Array(repeating: 0, count: 1024)
+    states = .allocate(capacity: capacity * Self.chunkFrames)
+    nodes = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    states.deallocate()
+    nodes.deallocate()
   }
 
   /// The index of a frame; adds it. nil when it cannot be followed.
@@ -60,8 +73,14 @@ struct FrameStates {
   }
 
   subscript(index: Int) -> UInt8 {
-    @inline(__always) get { states[index] }
-    @inline(__always) set { states[index] = newValue }
+    @inline(__always) get {
+      assert(index < chunkKeys.count * Self.chunkFrames)
+      return states[index]
+    }
+    @inline(__always) set {
+      assert(index < chunkKeys.count * Self.chunkFrames)
+      states[index] = newValue
+    }
   }
 
   @inline(never)
@@ -80,14 +99,27 @@ struct FrameStates {
       return nil
     }
     let chunk = chunkKeys.count
+    if chunk == capacity { makeRoom() }
     keys[slot] = key
     chunks[slot] = UInt32(chunk)
     chunkKeys.append(key)
-    states.append(contentsOf: repeatElement(Self.unknown, count: Self.chunkFrames))
+    (states + chunk * Self.chunkFrames).initialize(repeating: Self.unknown, count: Self.chunkFrames)
     let start = key << 9
-    nodes.append(Int32(map.node(ofAll: start, start + UInt64(Self.chunkFrames)) ?? -1))
+    nodes[chunk] = Int32(map.node(ofAll: start, start + UInt64(Self.chunkFrames)) ?? -1)
     if chunkKeys.count * 2 > keys.count { grow() }
     return chunk
+  }
+
+  private mutating func makeRoom() {
+    let moreStates = UnsafeMutablePointer<UInt8>.allocate(
+      capacity: capacity * 2 * Self.chunkFrames)
+    moreStates.update(from: states, count: capacity * Self.chunkFrames)
+    let moreNodes = UnsafeMutablePointer<Int32>.allocate(capacity: capacity * 2)
+    moreNodes.update(from: nodes, count: capacity)
+    states.deallocate()
+    nodes.deallocate()
+    (states, nodes) = (moreStates, moreNodes)
+    capacity *= 2
   }
 
   private mutating func grow() {

@@ -34,7 +34,8 @@ public struct TierTracker: ~Copyable {
   private let start: UInt64
   private let end: UInt64
   private var frames: FrameStates
-  private var levels: [Level]
+  /// By node, the last for frames of no known one: raw memory, for they change at every event.
+  private let levels: UnsafeMutableBufferPointer<Level>
   private var open: OpenMigrations
   private var table: TimeTable
   private var flows: [(source: Int, target: Int, reason: Int64, pages: Int, calls: Int)] = []
@@ -53,11 +54,14 @@ public struct TierTracker: ~Copyable {
     self.start = start
     self.end = end
     frames = FrameStates(map)
-    levels = Array(repeating: Level(), count: map.nodes.count + 1)
+    levels = .allocate(capacity: map.nodes.count + 1)
+    levels.initialize(repeating: Level())
     open = OpenMigrations(nodes: map.nodes.count)
     table = TimeTable(quantities: map.nodes.count + 1)
     totals = MigrationReason.allCases.map { MigrationTotal(reason: $0) } + [MigrationTotal()]
   }
+
+  deinit { levels.deallocate() }
 
   /// Follows the rows of a batch.
   public mutating func consume(_ batch: borrowing EventBatch) {
@@ -98,7 +102,8 @@ public struct TierTracker: ~Copyable {
     let sums = table.finished()
     outcome.start = table.start
     outcome.width = table.start == nil ? 0 : table.width
-    for (index, level) in levels.enumerated() {
+    for index in levels.indices {
+      let level = levels[index]
       let node = index < map.nodes.count ? map.nodes[index] : nil
       guard node != nil || level.seen > 0 else { continue }
       var found = NodeResidency(node: node)
