@@ -35,8 +35,9 @@ struct FrameStates: ~Copyable {
   private var keys: [UInt64]
   private var chunks: [UInt32]
   private var chunkKeys: [UInt64] = []
-  private var lastKey = UInt64.max
-  private var lastChunk = 0
+  /// Chunks found lately, by the lower bits of their keys.
+  private let recent: UnsafeMutablePointer<(key: UInt64, chunk: Int)>
+  private static let recentCount = 256
   private static let emptyKey = UInt64.max
 
   init(_ map: NodeMap, chunksMax: Int = FrameStates.chunksMax) {
@@ -46,23 +47,26 @@ struct FrameStates: ~Copyable {
     chunks = Array(repeating: 0, count: 1024)
     states = .allocate(capacity: capacity * Self.chunkFrames)
     nodes = .allocate(capacity: capacity)
+    recent = .allocate(capacity: Self.recentCount)
+    recent.initialize(repeating: (Self.emptyKey, 0), count: Self.recentCount)
   }
 
   deinit {
     states.deallocate()
     nodes.deallocate()
+    recent.deallocate()
   }
 
   /// The index of a frame; adds it. nil when it cannot be followed.
   @inline(__always)
   mutating func index(of frame: UInt64) -> Int? {
     let key = frame >> 9
-    if key != lastKey {
+    let slot = Int(truncatingIfNeeded: key) & (Self.recentCount &- 1)
+    if recent[slot].key != key {
       guard let found = chunk(key) else { return nil }
-      lastKey = key
-      lastChunk = found
+      recent[slot] = (key, found)
     }
-    return lastChunk &* Self.chunkFrames &+ Int(truncatingIfNeeded: frame & 511)
+    return recent[slot].chunk &* Self.chunkFrames &+ Int(truncatingIfNeeded: frame & 511)
   }
 
   /// Index of the node of a frame, -1 where unknown; `index` is that of the frame.

@@ -1,36 +1,64 @@
 import TraceEvents
 
+/// Pages by node: a table of all nodes and a list of those that were touched, which are few.
+struct NodeCounts {
+  private var counts: [Int]
+  private(set) var touched: [Int] = []
+
+  init(nodes: Int) { counts = Array(repeating: 0, count: nodes) }
+
+  subscript(node: Int) -> Int { counts[node] }
+
+  mutating func add(_ pages: Int, to node: Int) {
+    if counts[node] == 0, !touched.contains(node) { touched.append(node) }
+    counts[node] &+= pages
+  }
+
+  mutating func removeAll() {
+    for node in touched { counts[node] = 0 }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// The one node with pages; nil where there are several or none.
+  var only: Int? {
+    var found: Int?
+    for node in touched where counts[node] > 0 {
+      if found != nil { return nil }
+      found = node
+    }
+    return found
+  }
+
+  var total: Int { touched.reduce(0) { $0 &+ counts[$1] } }
+}
+
 /// One `migrate_pages` call that is under way: what its task takes and gives meanwhile.
 struct OpenMigration {
-  /// Targets listed for one call: as many as one call may move before they go unmarked.
+  /// Targets listed for one call; beyond, a target that is given back counts as a source.
   static let targetsMax = 1 << 16
 
   var task = EventBatch.unknownTask
-  var reason: Int64 = -1
-  /// Pages taken, and pages given back or given up, by index of their node, the last for no known one.
-  var taken: [Int]
-  var freed: [Int]
+  /// Pages taken and not given back, and pages given up, by index of their node, the last for frames
+  /// of no known one.
+  var taken: NodeCounts
+  var freed: NodeCounts
   /// Entries that name a source and a target, where allocations and frees are not recorded.
-  var mappedFrom: [Int]
-  var mappedTo: [Int]
+  var mappedFrom: NodeCounts
+  var mappedTo: NodeCounts
   /// Frames taken, which are marked.
   var targets: [UInt32] = []
 
   init(nodes: Int) {
-    taken = Array(repeating: 0, count: nodes + 1)
-    freed = taken
-    (mappedFrom, mappedTo) = (taken, taken)
+    taken = NodeCounts(nodes: nodes + 1)
+    (freed, mappedFrom, mappedTo) = (taken, taken, taken)
   }
 
-  mutating func begin(_ task: Int32, reason: Int64) {
+  mutating func begin(_ task: Int32) {
     self.task = task
-    self.reason = reason
-    for node in taken.indices {
-      taken[node] = 0
-      freed[node] = 0
-      mappedFrom[node] = 0
-      mappedTo[node] = 0
-    }
+    taken.removeAll()
+    freed.removeAll()
+    mappedFrom.removeAll()
+    mappedTo.removeAll()
     if targets.capacity > 4096 { targets = [] } else { targets.removeAll(keepingCapacity: true) }
   }
 }
@@ -60,8 +88,8 @@ struct OpenMigrations {
   }
 
   /// Opens a call; the caller has made room.
-  mutating func open(_ task: Int32, reason: Int64) {
-    calls[count].begin(task, reason: reason)
+  mutating func open(_ task: Int32) {
+    calls[count].begin(task)
     count += 1
   }
 

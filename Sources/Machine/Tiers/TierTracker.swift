@@ -220,7 +220,7 @@ public struct TierTracker: ~Copyable {
   }
 
   private mutating func target(_ call: Int, _ index: Int, _ node: Int) {
-    open[call].taken[node] &+= 1
+    open[call].taken.add(1, to: node)
     guard open[call].targets.count < OpenMigration.targetsMax else { return }
     open[call].targets.append(UInt32(truncatingIfNeeded: index))
     frames[index] |= FrameStates.isTarget
@@ -267,9 +267,9 @@ public struct TierTracker: ~Copyable {
       frames[index] = FrameStates.free
       guard let call else { continue }
       if state & FrameStates.isTarget != 0 {
-        open[call].taken[node] &-= 1
+        open[call].taken.add(-1, to: node)
       } else {
-        open[call].freed[node] &+= 1
+        open[call].freed.add(1, to: node)
       }
     }
   }
@@ -293,7 +293,7 @@ public struct TierTracker: ~Copyable {
   private mutating func seenUsed(_ frame: UInt64, _ task: Int32) {
     guard frame != 0, let index = frames.index(of: frame) else { return }
     let node = nodeIndex(frame, index)
-    if let call = open.slot(of: task) { open[call].mappedFrom[node] &+= 1 }
+    if let call = open.slot(of: task) { open[call].mappedFrom.add(1, to: node) }
     guard frames[index] & FrameStates.life == FrameStates.unknown else { return }
     levels[node].seen &+= 1
     levels[node].usedFirst &+= 1
@@ -313,7 +313,7 @@ public struct TierTracker: ~Copyable {
     let frame = entry >> 12 & (1 << 40 - 1)
     guard frame != 0, let index = frames.index(of: frame) else { return }
     let node = nodeIndex(frame, index)
-    if let call = open.slot(of: batch.task(row)) { open[call].mappedTo[node] &+= 1 }
+    if let call = open.slot(of: batch.task(row)) { open[call].mappedTo.add(1, to: node) }
     guard frames[index] & FrameStates.life != FrameStates.used else { return }
     if frames[index] & FrameStates.life == FrameStates.unknown { levels[node].seen &+= 1 }
     change(node, by: 1)
@@ -329,7 +329,7 @@ public struct TierTracker: ~Copyable {
     guard task != EventBatch.unknownTask else { return }
     if let slot = open.slot(of: task) { abandon(slot) }
     if open.count == OpenMigrations.callsMax { abandon(0) }
-    open.open(task, reason: batch.signedWord(row, MigratePagesStart.reason))
+    open.open(task)
     if task == compactor { compactor = Self.noTask }
   }
 
@@ -376,31 +376,21 @@ public struct TierTracker: ~Copyable {
     let isCompaction = reason == Int64(MigrationReason.compaction.rawValue)
     let taken =
       isCompaction ? freed : outcome.hasAllocations ? open[slot].taken : open[slot].mappedTo
-    let source = Self.only(freed)
-    let target = Self.only(taken)
     // One known node on each side says where all of them went.
-    if let source, let target { return book(source, target, reason, pages, at: now) }
-    if let target, freed.reduce(0, +) == pages {
-      return freed.indices.reduce(0) { $0 + book($1, target, reason, freed[$1], at: now) }
+    if let source = freed.only, let target = taken.only {
+      return book(source, target, reason, pages)
     }
-    if let source, taken.reduce(0, +) == pages {
-      return taken.indices.reduce(0) { $0 + book(source, $1, reason, taken[$1], at: now) }
+    if let target = taken.only, freed.total == pages {
+      return freed.touched.reduce(0) { $0 + book($1, target, reason, freed[$1]) }
+    }
+    if let source = freed.only, taken.total == pages {
+      return taken.touched.reduce(0) { $0 + book(source, $1, reason, taken[$1]) }
     }
     return 0
   }
 
-  /// The one node with pages; nil where there are several or none.
-  private static func only(_ counts: [Int]) -> Int? {
-    var found: Int?
-    for (node, pages) in counts.enumerated() where pages > 0 {
-      if found != nil { return nil }
-      found = node
-    }
-    return found
-  }
-
   private mutating func book(
-    _ source: Int, _ target: Int, _ reason: Int64, _ pages: Int, at time: UInt64
+    _ source: Int, _ target: Int, _ reason: Int64, _ pages: Int
   ) -> Int {
     guard pages > 0, source < map.nodes.count, target < map.nodes.count else { return 0 }
     var index = flows.firstIndex {
@@ -414,7 +404,7 @@ public struct TierTracker: ~Copyable {
     guard let index else { return 0 }
     flows[index].pages &+= pages
     flows[index].calls &+= 1
-    table.add(pages, to: map.nodes.count + 1 + index, at: time)
+    table.add(pages, to: map.nodes.count + 1 + index, at: now)
     return pages
   }
 }
