@@ -10,11 +10,11 @@ public struct WaitFit: Sendable, Equatable {
   public let each: ParameterRange
 
   /// The fit to `count` shootdowns with these sums (receivers, their squares, waits, their squares,
-  /// products); nil where there are too few. A wait ends when the last receiver begins: it may be
-  /// longer by `slack` in the mean, or by a handler's time `receive`, whichever is less.
+  /// products); nil where there are too few. Waits are known until the last receiver begins, so they
+  /// may be longer by a handler's time, at most `receive`.
   public init?(
     count: Int, receivers: Double, receiversSquared: Double, waits: Double, waitsSquared: Double,
-    products: Double, slack: Double, receive: Double
+    products: Double, receive: Double
   ) {
     guard count >= Self.shootdownsMin else { return nil }
     let total = Double(count)
@@ -27,10 +27,9 @@ public struct WaitFit: Sendable, Equatable {
     let scatter = max(waitsSquared - waits * meanWait, 0) / total
     let error = 2 * (scatter / total).squareRoot()
     let slopeError = spread > 0 ? 2 * (scatter / spread).squareRoot() : 0
-    let late = min(max(slack, 0) / total, max(receive, 0))
     let source = "fitted to the waits of \(count) shootdowns of this trace, in its own clock"
     base = ParameterRange(
-      intercept, lower: max(intercept - error, 0), upper: intercept + error + late,
+      intercept, lower: max(intercept - error, 0), upper: intercept + error + max(receive, 0),
       source: source, confidence: .medium)
     each = ParameterRange(
       slope, lower: max(slope - slopeError, 0), upper: slope + slopeError, source: source,

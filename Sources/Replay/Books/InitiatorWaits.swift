@@ -16,15 +16,24 @@ public struct InitiatorWaits: Sendable, Equatable {
   public private(set) var waitsSquared = 0.0
   /// See ``receivers``.
   public private(set) var products = 0.0
-  /// Sum of the times from there to the initiator's next event: what the bound may be short of.
-  public private(set) var slack = 0.0
+  /// Shootdowns that nobody was interrupted for: all other CPUs were lazy.
+  public private(set) var alone = 0
+
+  /// How many of the shootdowns wait for somebody, from 0 to 1; nil where none is seen.
+  public var waitingShare: Double? {
+    count + alone > 0 ? Double(count) / Double(count + alone) : nil
+  }
 
   /// No shootdown yet.
   public init() {}
 
-  /// A shootdown of so many receivers; `goesOn` is the initiator's next event.
-  public mutating func note(start: UInt64, answered: UInt64, goesOn: UInt64, receivers: Int) {
-    guard answered >= start, goesOn >= answered, receivers > 0 else { return }
+  /// A shootdown of so many receivers.
+  public mutating func note(start: UInt64, answered: UInt64, receivers: Int) {
+    guard receivers > 0 else {
+      alone += 1
+      return
+    }
+    guard answered >= start else { return }
     let wait = Double(answered - start)
     let others = Double(receivers)
     count += 1
@@ -33,6 +42,5 @@ public struct InitiatorWaits: Sendable, Equatable {
     waits += wait
     waitsSquared += wait * wait
     products += wait * others
-    slack += Double(goesOn - answered)
   }
 }
