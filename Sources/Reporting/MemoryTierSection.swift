@@ -127,7 +127,11 @@ struct MemoryTierSection {
       ]
     }
     rows += outcome.totals.filter { $0.unplaced > 0 }.map { total in
-      ["?", label(total.reason), "not told", count(total.unplaced), mebibytes(total.unplaced), ""]
+      // The kernel demotes to lower tiers only, but takes what it gets when those are full.
+      [
+        "?", label(total.reason), total.reason == .demotion ? "by reason" : "not told",
+        count(total.unplaced), mebibytes(total.unplaced), "",
+      ]
     }
     if !rows.isEmpty {
       blocks.append(

@@ -262,6 +262,7 @@ struct TimeSection {
       "lower": number(range.lower), "upper": number(range.upper),
       "source": .string(range.source), "confidence": .string(range.confidence.rawValue),
       "origin": .string(parameter.origin.rawValue),
+      "grade": .string((parameter.origin == .trace ? Grade.derived : .modelled).rawValue),
     ])
   }
 
