@@ -20,8 +20,9 @@ public struct TierTracker: ~Copyable {
     /// In use since the first event, by hindsight; frames seen.
     var usedFirst = 0
     var seen = 0
-    /// Gained since the first event.
+    /// Gained since the first event, and in the span at hand of the time table.
     var now = 0
+    var gained = 0
     var atStart = 0
     var least = 0
     var most = 0
@@ -56,16 +57,46 @@ public struct TierTracker: ~Copyable {
     frames = FrameStates(map)
     levels = .allocate(capacity: map.nodes.count + 1)
     levels.initialize(repeating: Level())
+    rows = .allocate(capacity: EventBatch.capacity)
+    weights = .allocate(capacity: Int(EventKind.knownCount) + 1)
+    weights.initialize(repeating: 0, count: Int(EventKind.knownCount) + 1)
+    for kind in Self.kinds { weights[Int(kind.rawValue)] = 1 }
     open = OpenMigrations(nodes: map.nodes.count)
     table = TimeTable(quantities: map.nodes.count + 1)
     totals = MigrationReason.allCases.map { MigrationTotal(reason: $0) } + [MigrationTotal()]
   }
 
-  deinit { levels.deallocate() }
+  deinit {
+    levels.deallocate()
+    rows.deallocate()
+    weights.deallocate()
+  }
+
+  /// Rows of the batch at hand that tell something.
+  private let rows: UnsafeMutablePointer<UInt16>
+  /// By event index, 1 for the kinds that do; the last entry serves all events that nobody knows.
+  private let weights: UnsafeMutablePointer<UInt8>
+  private static let kinds: [EventKind] = [
+    .pageAlloc, .pageFree, .pageFreeBatched, .pagePCPDrain, .pageAllocZoneLocked,
+    .setMigrationPTE, .removeMigrationPTE, .migratePagesStart, .migratePages,
+  ]
+
+  /// Lists the rows that tell something: each is written, and kept only if its kind counts, so that
+  /// there is no branch to mispredict.
+  private func listRows(_ batch: borrowing EventBatch) -> Int {
+    let last = Int(EventKind.knownCount)
+    var count = 0
+    for row in 0..<batch.count {
+      rows[count] = UInt16(truncatingIfNeeded: row)
+      count &+= Int(weights[min(Int(batch.event(row)), last)])
+    }
+    return count
+  }
 
   /// Follows the rows of a batch.
   public mutating func consume(_ batch: borrowing EventBatch) {
-    for row in 0..<batch.count {
+    for index in 0..<listRows(batch) {
+      let row = Int(rows[index])
       switch batch.event(row) {
       case EventKind.pageAlloc.rawValue:
         enter(batch.timestamp(row))
@@ -99,6 +130,9 @@ public struct TierTracker: ~Copyable {
     outcome.callsCut += open.count
     outcome.framesUntracked = frames.untracked
     outcome.framesAmbiguous = map.framesAmbiguous
+    for node in levels.indices where levels[node].gained != 0 {
+      table.add(levels[node].gained, to: node, at: 0)
+    }
     let sums = table.finished()
     outcome.start = table.start
     outcome.width = table.start == nil ? 0 : table.width
@@ -182,7 +216,18 @@ public struct TierTracker: ~Copyable {
     guard isCounted else { return }
     levels[node].least = min(levels[node].least, levels[node].now)
     levels[node].most = max(levels[node].most, levels[node].now)
-    table.add(amount, to: node, at: now)
+    if now >= table.end { endSpan() }
+    levels[node].gained &+= amount
+  }
+
+  /// Books what the nodes gained in the span at hand, and goes to that of the event at hand.
+  @inline(never)
+  private mutating func endSpan() {
+    for node in levels.indices where levels[node].gained != 0 {
+      table.add(levels[node].gained, to: node, at: 0)
+      levels[node].gained = 0
+    }
+    table.advance(to: now)
   }
 
   /// Index of the node of a frame; the last one is for frames of no known node.
@@ -228,7 +273,10 @@ public struct TierTracker: ~Copyable {
 
   @inline(__always)
   private mutating func freed(_ batch: borrowing EventBatch, _ row: Int) {
-    outcome.hasFrees = true
+    if !outcome.hasFrees {
+      outcome.hasFrees = true
+      weights[Int(EventKind.pageFreeBatched.rawValue)] = 0
+    }
     let first = batch.word(row, PageFree.pfn)
     guard first != 0, first < FrameStates.frameLimit,
       let order = Self.order(batch.word(row, PageFree.order))
@@ -402,6 +450,7 @@ public struct TierTracker: ~Copyable {
       flows.append((source, target, reason, 0, 0))
     }
     guard let index else { return 0 }
+    if now >= table.end { endSpan() }
     flows[index].pages &+= pages
     flows[index].calls &+= 1
     table.add(pages, to: map.nodes.count + 1 + index, at: now)

@@ -14,7 +14,7 @@ struct TimeTable {
   private(set) var spans = 0
   /// Sums of the span at hand, and where that ends.
   private var current: [Int]
-  private var end: UInt64 = 0
+  private(set) var end: UInt64 = 0
 
   init(quantities: Int) {
     sums = Array(repeating: Array(repeating: 0, count: Self.spansMax), count: quantities)

@@ -77,8 +77,9 @@ struct LoadedInput {
       ReadRequest(order: .time, instance: trace.instanceFacts.name))
     var batch = EventBatch()
     while try reader.next(into: &batch) {
-      session.consume(batch, directory: reader.directory)
+      // First the one that needs little else: the batch is still in the cache for the other.
       tiers.consume(batch)
+      session.consume(batch, directory: reader.directory)
       progress.advance(by: batch.count)
     }
     progress.finish()
