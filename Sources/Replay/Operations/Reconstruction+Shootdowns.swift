@@ -178,6 +178,7 @@ extension Reconstruction {
     // What csd events end early stays open for the wait window, which does not see them.
     if time != nil { matcher.end(on: cpu) }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
+    noteWait(shootdowns[slot])
     if let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
     if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
@@ -197,6 +198,13 @@ extension Reconstruction {
     }
     shootdowns[slot].isResolved = true
     counts.note(shootdowns[slot])
+  }
+
+  /// Before its end is put at the initiator's next event, which may come much later.
+  private mutating func noteWait(_ shootdown: Shootdown) {
+    guard shootdown.isSendCounted, shootdown.outstanding == 0 else { return }
+    counts.initiatorWaits.note(
+      start: shootdown.start, answered: shootdown.end, receivers: shootdown.receivers.count)
   }
 
   private mutating func takeEvidence(_ slot: Int, _ index: Int) {
