@@ -176,6 +176,23 @@ struct SafetyOracle {
     keep(last.batch == moment.batch ? last.unmap : 0, for: Int(moment.subject))
   }
 
+  /// Whether frames of a batch whose flush is paid for can be handed out unseen; they are counted.
+  var passesFrames: Bool {
+    let kind = Int(Moment.Kind.frameAllocated.rawValue)
+    return !followsUnmappedFrames && always[kind].isEmpty && whileStale[kind].isEmpty
+  }
+
+  /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.
+  mutating func passes(_ allocation: ReadyAllocation, ofBatch number: Int) -> Bool {
+    if allocation == .none { return true }
+    guard let flushes = stale.flushesSinceClean(number) else { return false }
+    guard flushes > 0 else { return true }
+    guard flushes <= GenerationWrap.flushesMax, !awaitsHandouts else { return false }
+    reuse.checked += 1
+    handouts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
+    return true
+  }
+
   /// A frame that was freed with a batch.
   private mutating func handedOutOfBatch(_ moment: Moment, _ frames: borrowing FrameTable) {
     let unmap = stale.unmap(ofBatch: moment.batch)
@@ -210,7 +227,7 @@ struct SafetyOracle {
   ) {
     reuse.checked += 1
     let flushes = stale.policyFlushes(since: unmap)
-    handouts.note(moment, after: flushes)
+    handouts.note(cannotWait: AtomicAllocations.cannotSleep(moment), after: flushes)
     let staleCPU = stale.staleCPU(unmap)
     guard staleCPU != nil || awaitsHandouts || flushes > GenerationWrap.flushesMax else { return }
     let frame = Int(moment.subject)
