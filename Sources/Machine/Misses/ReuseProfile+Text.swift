@@ -1,4 +1,4 @@
-public import TraceEvents
+import TraceEvents
 
 /// What is wrong with a profile's text.
 public struct ReuseProfileError: Error, Sendable, Equatable {

@@ -1,0 +1,230 @@
+public import TraceEvents
+
+/// What a run's flushes mean for TLBs: how many, and how far apart on each CPU.
+public struct FlushLoad: Sendable, Equatable {
+  /// Full flushes that dropped something, by the time until the CPU's next one.
+  public struct Gap: Sendable, Equatable {
+    /// Nanoseconds until the next full flush of the same CPU.
+    public var nanoseconds: Double
+    /// How many flushes have that gap.
+    public var flushes: Int
+
+    /// Flushes with one gap.
+    public init(nanoseconds: Double, flushes: Int) {
+      self.nanoseconds = max(nanoseconds, 0)
+      self.flushes = max(flushes, 0)
+    }
+  }
+
+  /// Full flushes by gap.
+  public var gaps: [Gap]
+  /// Pages that flushes of single pages took, over all of them; a flush of no page counts nothing.
+  public var rangedPages: Int
+  /// CPUs times seconds of the window: what the base walks are for.
+  public var cpuSeconds: Double
+
+  /// A load.
+  public init(gaps: [Gap], rangedPages: Int, cpuSeconds: Double) {
+    self.gaps = gaps
+    self.rangedPages = max(rangedPages, 0)
+    self.cpuSeconds = max(cpuSeconds, 0)
+  }
+
+  /// Full flushes.
+  public var flushes: Int { gaps.reduce(0) { $0.addingReportingOverflow($1.flushes).partialValue } }
+}
+
+/// Where the walks per flush come from; everything but an exact simulation is a model.
+public enum WalkSource: String, Sendable, CaseIterable {
+  /// Reuse times of all accesses of a memory trace.
+  case profile
+  /// Reuse times of some pages.
+  case sampled
+  /// Popularity of sampled pages, accesses taken as independent.
+  case independent = "IRM"
+  /// Walks per flush fitted to counters of a measured run.
+  case calibrated
+  /// Nothing is known of accesses.
+  case none
+}
+
+/// A count of walks with its range.
+public struct WalkEstimate: Sendable, Equatable {
+  /// With the expected parameters.
+  public var value: Double
+  /// The least and the greatest, over the ranges of the parameters and the windows of the profile.
+  public var lower: Double
+  /// See ``lower``.
+  public var upper: Double
+
+  /// An estimate; the range takes the value in.
+  public init(_ value: Double, lower: Double, upper: Double) {
+    self.value = value
+    self.lower = min(lower, value)
+    self.upper = max(upper, value)
+  }
+
+  /// Both together.
+  public static func + (a: WalkEstimate, b: WalkEstimate) -> WalkEstimate {
+    WalkEstimate(a.value + b.value, lower: a.lower + b.lower, upper: a.upper + b.upper)
+  }
+}
+
+/// Walks of one class in a run.
+public struct ClassWalks: Sendable, Equatable {
+  /// Walks that would not be without the flushes.
+  public var flushMade: WalkEstimate
+  /// Walks that happen without any flush.
+  public var base: WalkEstimate
+
+  /// All walks.
+  public var total: WalkEstimate { flushMade + base }
+}
+
+/// Predicts walks of runs from a reuse profile: the same curves, another list of flushes.
+///
+/// Takes all CPUs as running the profiled workload all the time, in windows that flushes meet in
+/// proportion to their length. A flush of single pages (``FlushLoad/rangedPages``) counts nothing in
+/// the value, since what munmap takes is not touched again, and a walk a page in the upper end.
+public struct MissModel: Sendable {
+  /// Where the curves come from.
+  public let source: WalkSource
+  /// Entries of the last-level TLB, the expected first; more than one makes a range.
+  public let entries: [Int]
+  /// Accesses of one CPU to a second.
+  public let accessesPerSecond: ParameterRange
+  private let curves: [[WalkCurve]]
+  private let weights: [Double]
+
+  /// Entries that 4 KiB pages have in a machine, and half of that with a busy sibling.
+  public static func entries(_ total: Int, isShared: Bool) -> [Int] {
+    isShared && total > 1 ? [total, total / 2] : [total]
+  }
+
+  /// What a busy CPU does when nobody measured it: 1.3 accesses to an instruction (lackey on sort and
+  /// gzip), 0.05 to 2.2 instructions to a cycle, 3.5 GHz.
+  public static let accessesPerSecondDefault = ParameterRange(
+    2e9, lower: 0.2e9, upper: 10e9,
+    source: "1.3 accesses an instruction, 0.05 to 2.2 instructions a cycle at 3.5 GHz: chosen",
+    confidence: .low)
+
+  /// A model of `profile`.
+  public init(
+    _ profile: ReuseProfile, entries: [Int],
+    accessesPerSecond: ParameterRange = accessesPerSecondDefault
+  ) {
+    source =
+      profile.source == .independent ? .independent : profile.interval > 1 ? .sampled : .profile
+    self.entries = entries.isEmpty ? [2048, 1024] : entries
+    self.accessesPerSecond = accessesPerSecond
+    let all = Double(max(profile.accesses, 1))
+    weights = profile.windows.map { Double($0.accesses) / all }
+    curves = profile.windows.map { window in
+      let curve = FootprintCurve(window)
+      return (entries.isEmpty ? [2048, 1024] : entries).map { WalkCurve(curve, entries: $0) }
+    }
+  }
+
+  /// Walks of `class` under `load`.
+  public func walks(_ class: AccessClass, under load: FlushLoad) -> ClassWalks {
+    let rates = [accessesPerSecond.expected, accessesPerSecond.lower, accessesPerSecond.upper]
+    var flushMade: [Double] = []
+    var base: [Double] = []
+    for index in entries.indices {
+      for rate in rates {
+        let made = curves.map { Self.flushMade($0[index], `class`, load, rate) }
+        let steady = curves.map { $0[index].baseWalks(`class`) * rate * load.cpuSeconds }
+        // The mean over windows, then each on its own: which phase the flushes met is not known.
+        flushMade += [zip(made, weights).reduce(0) { $0 + $1.0 * $1.1 }] + made
+        base += [zip(steady, weights).reduce(0) { $0 + $1.0 * $1.1 }] + steady
+      }
+    }
+    let ranged = Double(load.rangedPages)
+    return ClassWalks(
+      flushMade: WalkEstimate(
+        flushMade.first ?? 0, lower: flushMade.min() ?? 0, upper: (flushMade.max() ?? 0) + ranged),
+      base: WalkEstimate(base.first ?? 0, lower: base.min() ?? 0, upper: base.max() ?? 0))
+  }
+
+  private static func flushMade(
+    _ curve: WalkCurve, _ class: AccessClass, _ load: FlushLoad, _ rate: Double
+  ) -> Double {
+    load.gaps.reduce(0) { sum, gap in
+      sum + Double(gap.flushes) * curve.flushWalks(`class`, gap: Self.accesses(gap, rate))
+    }
+  }
+
+  private static func accesses(_ gap: FlushLoad.Gap, _ rate: Double) -> UInt64 {
+    let accesses = gap.nanoseconds * rate / 1e9
+    return accesses < Double(1 << 60) ? UInt64(accesses.rounded()) : 1 << 60
+  }
+
+  /// Walks of all classes together that `load` can make at the most, whatever the workload does: a
+  /// flush costs min(entries, accesses until the next), and a flushed page one.
+  public static func bound(
+    _ load: FlushLoad, entries: [Int],
+    accessesPerSecond: ParameterRange = accessesPerSecondDefault
+  ) -> Double {
+    let most = Double(entries.max() ?? 2048)
+    return load.gaps.reduce(Double(load.rangedPages)) { sum, gap in
+      let accesses = (gap.nanoseconds * accessesPerSecond.upper / 1e9).rounded(.up)
+      return sum + Double(gap.flushes) * min(most, max(accesses, 0))
+    }
+  }
+}
+
+/// Walks per flush fitted to counters: M = B + R F for each class, without any curve.
+///
+/// Two measured runs with different numbers of flushes give B and R; a single one gives a range of R,
+/// from 0 (all walks are base) to M / F (none are). It holds for gaps like the measured ones only: R
+/// grows with the gap.
+public struct RefillCalibration: Sendable, Equatable {
+  /// One measured run: perf stat's walks of one class, and the flush events of the same time.
+  public struct Run: Sendable, Equatable {
+    /// Completed walks.
+    public var walks: Double
+    /// Flushes.
+    public var flushes: Double
+
+    /// A run.
+    public init(walks: Double, flushes: Double) {
+      self.walks = walks
+      self.flushes = flushes
+    }
+  }
+
+  /// R: walks per flush.
+  public let walksPerFlush: WalkEstimate
+  /// B: walks without flushes.
+  public let base: WalkEstimate
+  private let measured: Run
+
+  /// From one run; nil without flushes or walks.
+  public init?(_ run: Run) {
+    guard run.flushes > 0, run.walks >= 0 else { return nil }
+    let most = run.walks / run.flushes
+    measured = run
+    walksPerFlush = WalkEstimate(most / 2, lower: 0, upper: most)
+    base = WalkEstimate(run.walks / 2, lower: 0, upper: run.walks)
+  }
+
+  /// From two runs of the same work; nil if their flushes are equal or the fit makes no sense.
+  public init?(_ first: Run, _ second: Run) {
+    guard first.flushes != second.flushes else { return nil }
+    let slope = (first.walks - second.walks) / (first.flushes - second.flushes)
+    let intercept = first.walks - slope * first.flushes
+    guard slope >= 0, intercept >= 0, slope.isFinite else { return nil }
+    measured = first
+    walksPerFlush = WalkEstimate(slope, lower: slope, upper: slope)
+    base = WalkEstimate(intercept, lower: intercept, upper: intercept)
+  }
+
+  /// Walks of the measured run with `flushes` instead of its own.
+  public func walks(flushes: Double) -> WalkEstimate {
+    let change = flushes - measured.flushes
+    let ends = [walksPerFlush.lower, walksPerFlush.upper].map { measured.walks + $0 * change }
+    return WalkEstimate(
+      max(0, measured.walks + walksPerFlush.value * change), lower: max(0, ends.min() ?? 0),
+      upper: max(0, ends.max() ?? 0))
+  }
+}
