@@ -44,6 +44,6 @@ public struct TLBArray: Hashable, Sendable {
     guard sets > 0, sets & (sets - 1) == 0 else {
       return "entries / ways is a power of two, because low bits of the page number pick the set"
     }
-    return sizes.isEmpty ? "sizes names no page size" : nil
+    return nil
   }
 }

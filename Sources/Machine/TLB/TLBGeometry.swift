@@ -74,6 +74,7 @@ public struct TLBGeometry: Hashable, Sendable {
       }
       guard name != "paging_structures" else { continue }
       for first in arrays {
+        if first.sizes.isEmpty { return (name, "sizes names no page size") }
         for other in arrays where !first.sizes.isDisjoint(with: other.sizes) {
           if first.sets != other.sets {
             return (name, "arrays that take pages of one size have equally many sets")
