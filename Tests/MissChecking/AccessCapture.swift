@@ -6,21 +6,25 @@ import TraceFiles
 public struct AccessCapture: Sendable {
   /// What stands in tables.
   public let name: String
-  /// What the shell runs, without Valgrind; standard input is `numbers`.
+  /// What the shell runs, without Valgrind, where `numbers` and `few` are.
   public let command: String
   /// Accesses left out: start-up.
   public let skip: Int
 
-  /// Accesses to a second that lackey and a reader manage at the least: what a time limit builds on.
+  /// Programs that a fresh Debian has, and zstd: comparison of neighbours that grow apart, look-ups
+  /// in a hash table, a small window that slides, tables of some megabytes, and random touches of more
+  /// pages than a TLB has entries.
   public static let all = [
-    AccessCapture(name: "sort -n", command: "sort -n", skip: 3_000_000),
+    AccessCapture(name: "sort", command: "sort -n few", skip: 5_000_000),
     AccessCapture(
-      name: "awk arrays",
-      command: "awk '{a[$1 % 30011] += NR; b[NR % 7] = b[NR % 7] $1 % 10}'",
-      skip: 3_000_000),
-    AccessCapture(name: "gzip -9", command: "gzip -9 -c", skip: 1_000_000),
-    AccessCapture(name: "zstd -12", command: "zstd -12 -q -c --single-thread", skip: 1_000_000),
-    AccessCapture(name: "sha256sum", command: "sha256sum", skip: 500_000),
+      name: "awk", command: "awk '{a[$1 % 30011] += NR; b[NR % 7] = b[NR % 7] $1 % 10}' numbers",
+      skip: 2_000_000),
+    AccessCapture(name: "gzip", command: "gzip -9 -c numbers", skip: 1_000_000),
+    AccessCapture(
+      name: "zstd", command: "zstd -3 -q -c --single-thread numbers", skip: 3_000_000),
+    AccessCapture(
+      name: "shuf", command: "shuf -i 1-1200000 -n 400000 --random-source=numbers",
+      skip: 6_000_000),
   ]
 
   /// Whether Valgrind is there.
@@ -34,14 +38,15 @@ public struct AccessCapture: Sendable {
       "tlbreplay-misses-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
-    try Self.numbers.write(to: directory.appendingPathComponent("numbers"))
+    try Self.numbers(400_000).write(to: directory.appendingPathComponent("numbers"))
+    try Self.numbers(20_000).write(to: directory.appendingPathComponent("few"))
     let trace = directory.appendingPathComponent("trace.txt")
     // A line has 14 bytes or more: so many are enough, and ends the program when there are more.
     let bytes = (skip + count) * 18
     // A pager or locale of the user's would change the stream.
     _ = try Self.shell(
       """
-      export LC_ALL=C; valgrind --tool=lackey --trace-mem=yes \(command) 2>&1 >/dev/null <numbers \
+      export LC_ALL=C; valgrind --tool=lackey --trace-mem=yes \(command) 2>&1 >/dev/null \
       | head -c \(bytes) >trace.txt
       """, in: directory)
     return try Self.read(trace.path, skip: skip, count: count)
@@ -61,12 +66,12 @@ public struct AccessCapture: Sendable {
     return accesses
   }
 
-  /// 400,000 numbers in no order, one a line; the same on every machine.
-  private static var numbers: Data {
+  /// Numbers in no order, one a line; the same on every machine.
+  private static func numbers(_ count: Int) -> Data {
     var state: UInt64 = 1
     var text: [UInt8] = []
-    text.reserveCapacity(4_400_000)
-    for _ in 0..<400_000 {
+    text.reserveCapacity(11 * count)
+    for _ in 0..<count {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       text.append(contentsOf: "\(state >> 33)\n".utf8)
     }

@@ -5,6 +5,17 @@ public import TraceEvents
   import Glibc
 #endif
 
+extension TLBGeometry {
+  /// A TLB of `entries`, so small that working sets do not fit: one level in effect, for an entry in
+  /// front of it is nothing.
+  public static func small(_ entries: Int) -> TLBGeometry {
+    let single = TLBArray(1, .small, source: "chosen")
+    return TLBGeometry(
+      fetch: [single], load: [single], store: [single],
+      second: [TLBArray(entries, .small, source: "chosen")], pagingStructures: [])
+  }
+}
+
 /// How flushes follow each other.
 public enum GapPattern: String, Sendable {
   /// Always the same gap.

@@ -19,7 +19,8 @@ struct LastAccessTable {
   var isFull: Bool { pages >= slots - slots / 4 }
 
   /// Runs `body` over the words; it returns how many pages it added.
-  mutating func update(_ body: (UnsafeMutablePointer<UInt64>, _ shift: UInt64, _ mask: Int) -> Int) {
+  mutating func update(_ body: (UnsafeMutablePointer<UInt64>, _ shift: UInt64, _ mask: Int) -> Int)
+  {
     let shift = shift
     let mask = slots - 1
     pages += words.withUnsafeMutableBufferPointer { words in

@@ -31,7 +31,8 @@ extension ReuseProfile {
   /// The profile as text.
   public var text: String {
     var lines = [
-      "schema \(Self.schema)", "source \(source.rawValue)", "interval \(interval)", "pages \(pages)",
+      "schema \(Self.schema)", "source \(source.rawValue)", "interval \(interval)",
+      "pages \(pages)",
       "windows \(windows.count)",
     ]
     for window in windows {
@@ -65,11 +66,13 @@ extension ReuseProfile {
       throw lines.fault("expected source \(names)")
     }
     let interval = try lines.numbers("interval", 1)[0]
-    let pages = try lines.numbers("pages", 1)[0]
-    let windows = try lines.numbers("windows", 1)[0]
-    guard (1...1 << 20).contains(interval), let pages = Int(exactly: pages) else {
-      throw lines.fault("an interval is 1 to 1048576 and pages fit in 63 bits")
+    guard (1...1 << 20).contains(interval) else {
+      throw lines.fault("expected an interval of 1 to 1048576")
     }
+    guard let pages = Int(exactly: try lines.numbers("pages", 1)[0]) else {
+      throw lines.fault("expected pages in 63 bits")
+    }
+    let windows = try lines.numbers("windows", 1)[0]
     guard (1...UInt64(ReuseRecorder.windowsMax)).contains(windows) else {
       throw lines.fault("expected 1 to \(ReuseRecorder.windowsMax) windows")
     }

@@ -89,7 +89,8 @@ public struct ReuseRecorder {
   /// Sets the page's last access to `now`; returns the one before, 0 if there was none.
   @inline(__always)
   private static func touch(
-    _ page: UInt64, _ now: UInt64, _ words: UnsafeMutablePointer<UInt64>, _ shift: UInt64, _ mask: Int
+    _ page: UInt64, _ now: UInt64, _ words: UnsafeMutablePointer<UInt64>, _ shift: UInt64,
+    _ mask: Int
   ) -> UInt64 {
     // An access has 62 bits of page, so page + 1 is never 0.
     let key = page &+ 1

@@ -141,7 +141,8 @@ struct ProfileCommand: ParsableCommand {
     for finding in statistics.ingest.findings {
       let place = finding.firstOffset.map { ", first at byte \($0)" } ?? ""
       lines.append(
-        "\(finding.severity.rawValue): \(finding.name) \(finding.count) times\(place): \(finding.detail)")
+        "\(finding.severity.rawValue): \(finding.name) \(finding.count) times\(place): \(finding.detail)"
+      )
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -30,8 +30,8 @@ enum MissPage {
     # Walks per flush: formula against exact simulation
 
     Made by `Tools/validate-misses`: lackey traces of \(count) accesses (start-up left out), each \
-    replayed in the exact simulator of Sapphire Rapids (STLB 2048 x 16 for 4 KiB pages) with a full \
-    flush every so many accesses. *exact* is (walks with flushes - walks without) / flushes; \
+    replayed in the exact simulator of Sapphire Rapids (STLB 2048 x 16 for 4 KiB pages), and of a \
+    TLB too small for most of these programs, with a full flush every so many accesses. *exact* is (walks with flushes - walks without) / flushes; \
     *formula* is the mean of X(G) from the stream's reuse profile in windows of \(windowLength) \
     accesses. Poisson gaps have the same mean. Gaps up to a tenth of T_C must be within 2 %, longer \
     ones within 10 % while a run holds at least 60 flushes; rows with fewer flushes bind nothing.
@@ -41,11 +41,25 @@ enum MissPage {
 
   static func section(_ capture: AccessCapture, _ accesses: [PageAccess]) -> String {
     guard let machine = MachineCatalog.machine(named: "sapphire-rapids") else { return "" }
-    let check = FormulaCheck(
-      accesses, geometry: machine.geometry, entries: 2048, windowLength: windowLength)
-    var lines = ["## `\(capture.command)`", ""]
+    return "## \(capture.name)\n\n`\(capture.command)`\n\n"
+      + tables(
+        FormulaCheck(
+          accesses, geometry: machine.geometry, entries: 2048, windowLength: windowLength),
+        "Sapphire Rapids")
+      + tables(
+        FormulaCheck(
+          accesses, geometry: .small(smallEntries), entries: smallEntries,
+          windowLength: windowLength),
+        "\(smallEntries) entries")
+  }
+
+  /// So few that most working sets here do not fit.
+  private static let smallEntries = 64
+
+  private static func tables(_ check: FormulaCheck, _ name: String) -> String {
+    var lines: [String] = []
     let residence = check.residence.map { "T_C \($0) accesses" } ?? "everything fits: no T_C"
-    lines.append("\(check.profile.pages) pages, \(accesses.count) accesses; \(residence).")
+    lines.append("**\(name)**: \(check.profile.pages) pages; \(residence).")
     lines.append("")
     lines.append("| without flushes | fetch | load | store |")
     lines.append("|---|---:|---:|---:|")
@@ -55,7 +69,7 @@ enum MissPage {
     lines.append("")
     lines.append("| gap, accesses | flushes | exact | formula | error | Poisson: error |")
     lines.append("|---:|---:|---:|---:|---:|---:|")
-    for gap in gaps where gap < accesses.count / 3 {
+    for gap in gaps where gap < check.accesses.count / 3 {
       let periodic = check.compare(gap: gap, pattern: .periodic)
       let poisson = check.compare(gap: gap, pattern: .poisson)
       lines.append(
@@ -63,8 +77,7 @@ enum MissPage {
           + "| \(decimal(periodic.predicted, 2)) | \(percent(periodic.error)) "
           + "| \(percent(poisson.error)) |")
     }
-    lines.append("")
-    return lines.joined(separator: "\n")
+    return lines.joined(separator: "\n") + "\n\n"
   }
 
   static func percent(_ value: Double) -> String {
