@@ -8,7 +8,7 @@ import TraceEvents
 @Suite(.enabled(if: AccessCapture.isPossible, "valgrind is not there: Tools/setup --test"))
 struct MissFormulaTests {
   /// Few enough for a simulator without optimisation; Tools/validate-misses takes ten million.
-  private static let accesses = 1_200_000
+  private static let accesses = 1_000_000
 
   @Test(arguments: AccessCapture.all)
   func formulaAgreesWithExactSimulation(capture: AccessCapture) throws {

@@ -15,16 +15,16 @@ public struct AccessCapture: Sendable {
   /// in a hash table, a small window that slides, tables of some megabytes, and random touches of more
   /// pages than a TLB has entries.
   public static let all = [
-    AccessCapture(name: "sort", command: "sort -n few", skip: 5_000_000),
+    AccessCapture(name: "sort", command: "sort -n few", skip: 2_500_000),
     AccessCapture(
       name: "awk", command: "awk '{a[$1 % 30011] += NR; b[NR % 7] = b[NR % 7] $1 % 10}' numbers",
-      skip: 2_000_000),
-    AccessCapture(name: "gzip", command: "gzip -9 -c numbers", skip: 1_000_000),
+      skip: 1_000_000),
+    AccessCapture(name: "gzip", command: "gzip -9 -c numbers", skip: 500_000),
     AccessCapture(
       name: "zstd", command: "zstd -3 -q -c --single-thread numbers", skip: 3_000_000),
     AccessCapture(
-      name: "shuf", command: "shuf -i 1-1200000 -n 400000 --random-source=numbers",
-      skip: 6_000_000),
+      name: "shuf", command: "shuf -i 1-800000 -n 400000 --random-source=numbers",
+      skip: 4_000_000),
   ]
 
   /// Whether Valgrind is there.
@@ -39,7 +39,7 @@ public struct AccessCapture: Sendable {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     try Self.numbers(400_000).write(to: directory.appendingPathComponent("numbers"))
-    try Self.numbers(20_000).write(to: directory.appendingPathComponent("few"))
+    try Self.numbers(10_000).write(to: directory.appendingPathComponent("few"))
     let trace = directory.appendingPathComponent("trace.txt")
     // A line has 14 bytes or more: so many are enough, and ends the program when there are more.
     let bytes = (skip + count) * 18
