@@ -24,6 +24,17 @@ public struct MachineModel: Hashable, Sendable {
   /// What the numbers leave open.
   public var notes: [String] = []
 
+  /// A machine of which nothing is known but what holds for all: the start of a user's own.
+  public static func unknown(name: String) -> MachineModel {
+    MachineModel(
+      name: name, summary: "", source: "",
+      geometry: TLBGeometry(fetch: [], load: [], second: [], pagingStructures: paging),
+      threadsPerCore: twoThreads,
+      pageWalkers: CountRange(1, upper: 6, source: "assumed", confidence: .low),
+      secondLevelHitCycles: assumedHit, walkNanoseconds: walk,
+      isPageTableIsolated: false, hasBroadcastFlush: false)
+  }
+
   /// The same machine under another name.
   func named(_ name: String, _ summary: String) -> MachineModel {
     var model = self

@@ -1,6 +1,6 @@
 extension MachineModel {
   private static let dump = "CPUID leaf 18h of Xeon w9-3475X, w7-2475X and Gold 5520+, InstLatx64"
-  private static let book = "Hennessy and Patterson's notes on Golden Cove (i9-12900)"
+  private static let book = "notes on Hennessy and Patterson, i9-12900 (Golden Cove)"
 
   /// Sapphire Rapids (Golden Cove): the machine of the letter.
   static let sapphireRapids = MachineModel(

@@ -111,6 +111,16 @@ public struct TranslationBuffers: Sendable {
     drop(EntryTag.space(pcid: 0, thread: thread), under: EntryTag.threadMask, thread)
   }
 
+  /// The paging-structure caches of the current PCID alone.
+  public mutating func flushPagingStructures(thread: Int = 0) {
+    let space = EntryTag.space(pcid: pcids[thread], thread: thread)
+    for bank in layout.banks where bank.thread == nil || bank.thread == thread {
+      guard !bank.holdsTranslations else { continue }
+      Self.drop(
+        space, under: EntryTag.pcidMask | EntryTag.globalBit | EntryTag.threadMask, bank, &tags)
+    }
+  }
+
   /// INVLPG of the page that holds the 4 KiB page `page` and is mapped with `size`: its translations
   /// under the current PCID, global ones, and the PCID's part of the paging-structure caches (Intel
   /// SDM volume 3, 4.10.4.1).
