@@ -6,8 +6,10 @@ public enum ReplayReport {
   /// The report on one input; `showsBounds` adds every case that was run, all of every safety
   /// verdict, and how the operations were put together in full.
   public static func build(
-    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
+    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool,
+    misses request: MissRequest = .standard
   ) -> Report {
+    let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
     report.sections.append(TraceOverview.section(trace))
     report.sections.append(beforeAfter(trace, outcome))
@@ -23,8 +25,9 @@ public enum ReplayReport {
     report.sections.append(
       reconstruction(outcome.reconstruction, trace.eventNames, isDetailed: showsBounds))
     report.sections.append(snapshots(trace, outcome))
+    report.sections.append(misses.section(outcome))
     report.sections.append(grades(outcome))
-    report.data = ReplayReportData.document(trace, outcome)
+    report.data = ReplayReportData.document(trace, outcome, misses)
     return report
   }
 
@@ -190,14 +193,12 @@ public enum ReplayReport {
         }
       }
     }
-    var facts = notes.map { note -> (name: String, value: String) in
+    let facts = notes.map { note -> (name: String, value: String) in
       if let only = note.policies.first, note.policies.count == 1 { return (only, "\(note.text).") }
       let isCommon = note.policies.count >= outcome.policies.count - 1
       let names = isCommon ? "" : note.policies.joined(separator: ", ") + ": "
       return (isCommon ? "all" : "several", "\(names)\(note.text).")
     }
-    facts.append(
-      ("misses", "TLB misses are not predictable from this trace: no event shows memory accesses."))
     return Report.Section("What these numbers rest on", [.facts(facts)])
   }
 }

@@ -7,10 +7,10 @@ public struct FlushLoad: Sendable, Equatable {
     /// Nanoseconds until the next full flush of the same CPU.
     public var nanoseconds: Double
     /// How many flushes have that gap.
-    public var flushes: Int
+    public var flushes: Double
 
     /// Flushes with one gap.
-    public init(nanoseconds: Double, flushes: Int) {
+    public init(nanoseconds: Double, flushes: Double) {
       self.nanoseconds = max(nanoseconds, 0)
       self.flushes = max(flushes, 0)
     }
@@ -31,7 +31,7 @@ public struct FlushLoad: Sendable, Equatable {
   }
 
   /// Full flushes.
-  public var flushes: Int { gaps.reduce(0) { $0.addingReportingOverflow($1.flushes).partialValue } }
+  public var flushes: Double { gaps.reduce(0) { $0 + $1.flushes } }
 }
 
 /// Where the walks per flush come from; everything but an exact simulation is a model.
@@ -79,6 +79,61 @@ public struct ClassWalks: Sendable, Equatable {
 
   /// All walks.
   public var total: WalkEstimate { flushMade + base }
+}
+
+/// What is known of a run's flushes when it is not known when each of them happens: three loads
+/// between which it lies.
+///
+/// A policy's flushes are counted for each CPU, their moments are not. The walks of a flush grow with
+/// the gap behind it, ever more slowly, so as many flushes make the most when they are evenly spaced,
+/// and no fewer than with the shorter gaps of the recorded run, out of which they were thinned.
+public struct FlushLoadRange: Sendable, Equatable {
+  /// The recorded run's gaps, all longer by the same factor.
+  public var expected: FlushLoad
+  /// The recorded run's gaps.
+  public var lower: FlushLoad
+  /// Even gaps.
+  public var upper: FlushLoad
+
+  /// A run whose gaps are known.
+  public init(_ known: FlushLoad) {
+    expected = known
+    lower = known
+    upper = known
+  }
+
+  /// The run with `changes` of the full flushes of each CPU of `recorded`, over `nanoseconds`.
+  public init(
+    recorded: [[FlushLoad.Gap]], changes: [Int], rangedPages: Int, nanoseconds: Double
+  ) {
+    var loads = (0..<3).map { _ in
+      FlushLoad(
+        gaps: [], rangedPages: rangedPages,
+        cpuSeconds: nanoseconds * Double(recorded.count) / 1e9)
+    }
+    for (cpu, gaps) in recorded.enumerated() {
+      let before = gaps.reduce(0) { $0 + $1.flushes }
+      let after = max(0, before + Double(cpu < changes.count ? changes[cpu] : 0))
+      guard after > 0 else { continue }
+      let even = FlushLoad.Gap(nanoseconds: nanoseconds / after, flushes: after)
+      loads[2].gaps.append(even)
+      guard before > 0 else {
+        loads[0].gaps.append(even)
+        loads[1].gaps.append(even)
+        continue
+      }
+      let (kept, longer) = (after / before, before / after)
+      for gap in gaps {
+        // Where flushes were added, it is the new gaps that are the shorter ones.
+        loads[0].gaps.append(
+          FlushLoad.Gap(nanoseconds: gap.nanoseconds * longer, flushes: gap.flushes * kept))
+        loads[1].gaps.append(
+          FlushLoad.Gap(
+            nanoseconds: gap.nanoseconds * min(1, longer), flushes: gap.flushes * kept))
+      }
+    }
+    (expected, lower, upper) = (loads[0], loads[1], loads[2])
+  }
 }
 
 /// Predicts walks of runs from a reuse profile: the same curves, another list of flushes.
@@ -146,11 +201,24 @@ public struct MissModel: Sendable {
       base: WalkEstimate(base.first ?? 0, lower: base.min() ?? 0, upper: base.max() ?? 0))
   }
 
+  /// Walks of `class` in a run whose flushes are known as a range.
+  public func walks(_ class: AccessClass, under range: FlushLoadRange) -> ClassWalks {
+    let expected = walks(`class`, under: range.expected)
+    guard range.lower != range.expected || range.upper != range.expected else { return expected }
+    let lower = walks(`class`, under: range.lower)
+    let upper = walks(`class`, under: range.upper)
+    return ClassWalks(
+      flushMade: WalkEstimate(
+        expected.flushMade.value, lower: min(lower.flushMade.lower, expected.flushMade.lower),
+        upper: max(upper.flushMade.upper, expected.flushMade.upper)),
+      base: expected.base)
+  }
+
   private static func flushMade(
     _ curve: WalkCurve, _ class: AccessClass, _ load: FlushLoad, _ rate: Double
   ) -> Double {
     load.gaps.reduce(0) { sum, gap in
-      sum + Double(gap.flushes) * curve.flushWalks(`class`, gap: Self.accesses(gap, rate))
+      sum + gap.flushes * curve.flushWalks(`class`, gap: Self.accesses(gap, rate))
     }
   }
 
@@ -168,7 +236,7 @@ public struct MissModel: Sendable {
     let most = Double(entries.max() ?? 2048)
     return load.gaps.reduce(Double(load.rangedPages)) { sum, gap in
       let accesses = (gap.nanoseconds * accessesPerSecond.upper / 1e9).rounded(.up)
-      return sum + Double(gap.flushes) * min(most, max(accesses, 0))
+      return sum + gap.flushes * min(most, max(accesses, 0))
     }
   }
 }

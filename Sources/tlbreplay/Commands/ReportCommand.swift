@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 import Replay
 import Reporting
 import TraceEvents
@@ -37,6 +38,25 @@ struct ReportCommand: ParsableCommand {
       valueName: "NS"))
   var flushDuration: UInt64?
 
+  @Option(
+    help: ArgumentHelp(
+      "Predict TLB misses from the workload's profile (tlbreplay profile).", valueName: "FILE"),
+    completion: .file())
+  var profile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Accesses of a busy CPU in a second, one number or a range: instructions per second (perf "
+        + "stat) times the accesses to an instruction that profile prints. Default: 2e8-1e10.",
+      valueName: "N|A-B"))
+  var accessesPerSecond: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The machine whose TLB is meant, or a machine file (see machines --help). Default: "
+        + "\(MachineCatalog.defaultName).", valueName: "NAME|FILE"))
+  var machine: String = MachineCatalog.defaultName
+
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
 
@@ -48,6 +68,11 @@ struct ReportCommand: ParsableCommand {
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
     }
     _ = try blueprints()
+    guard accessesPerSecond == nil || profile != nil else {
+      throw ValidationError("--accesses-per-second is for --profile.")
+    }
+    _ = try MissOptions.rate(accessesPerSecond)
+    _ = try MissOptions.machine(machine)
   }
 
   /// The policies that were asked for, once each; the recorded run is always there.
@@ -71,12 +96,15 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
+    let misses = MissRequest(
+      try MissOptions.machine(machine), profile: try profile.map(MissOptions.profile),
+      accessesPerSecond: try MissOptions.rate(accessesPerSecond))
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
     let outcome = try loaded.replay(
       trace, policies: try blueprints(), flushDuration: flushDuration, progress: progress)
-    try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
+    try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds, misses: misses))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")
