@@ -18,7 +18,7 @@ public struct AccessCapture: Sendable {
     AccessCapture(name: "sort", command: "sort -n few", skip: 2_500_000),
     AccessCapture(
       name: "awk", command: "awk '{a[$1 % 30011] += NR; b[NR % 7] = b[NR % 7] $1 % 10}' numbers",
-      skip: 1_000_000),
+      skip: 2_000_000),
     AccessCapture(name: "gzip", command: "gzip -9 -c numbers", skip: 500_000),
     AccessCapture(
       name: "zstd", command: "zstd -3 -q -c --single-thread numbers", skip: 3_000_000),
