@@ -28,7 +28,9 @@ public enum GapPattern: String, Sendable {
 public struct FormulaComparison: Sendable {
   /// Mean gap, in accesses.
   public let gap: Int
+  /// How gaps vary around it.
   public let pattern: GapPattern
+  /// Full flushes in the run.
   public let flushes: Int
   /// Walks per flush beyond those of the same stream without flushes.
   public let exact: Double
@@ -41,7 +43,9 @@ public struct FormulaComparison: Sendable {
 
 /// A stream with its profile and its exact walks, ready for comparisons.
 public struct FormulaCheck: Sendable {
+  /// The stream.
   public let accesses: [PageAccess]
+  /// Its reuse times.
   public let profile: ReuseProfile
   /// Of each window, its walks by the formula.
   public let curves: [WalkCurve]
