@@ -109,10 +109,7 @@ public struct ReplaySession: ~Copyable {
 
   private mutating func replay(_ range: Range<Int>) {
     for audience in audiences {
-      positions.removeAll(keepingCapacity: true)
-      for position in range where audience.kinds.contains(reconstruction.kind(position)) {
-        positions.append(UInt32(truncatingIfNeeded: position))
-      }
+      reconstruction.positions(of: audience.kinds, in: range, &positions)
       for member in audience.members {
         entries[member.entry].replays[member.replay].replay(reconstruction, at: positions)
       }

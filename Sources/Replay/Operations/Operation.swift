@@ -61,8 +61,9 @@ struct Shootdown {
   var ifMM: CauseFound
   var ifBatch: CauseFound
   var awaitsNextEvent = false
-  /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold. A flush
-  /// of one mm has a number where frees directly follow it and these frames are followed.
+  /// Number of the unmap batch that it paid for (``BatchNumbers``), 0 none, and what that batch is
+  /// seen to hold. A flush of one mm has a number of its own kind where frees directly follow it and
+  /// these frames are followed.
   var batch: UInt32 = 0
   var unmapped = UnmapCount()
   /// CPUs that it interrupted.
@@ -103,9 +104,11 @@ struct Moment {
     case shootdown
     /// See ``shootdown``.
     case mmShootdown
-    /// Frame `subject` was freed with unmap batch `batch`.
+    /// Frame `subject` was freed with unmap batch `batch`. Few need that; for all others:
     case frameFreed
-    /// Such a frame was allocated.
+    /// `subject` frames more were freed with unmap batch `batch`, one right after the other.
+    case framesFreed
+    /// Frame `subject`, which was freed with `batch`, was allocated.
     case frameAllocated
     /// Such a frame was moved from buddy to the per-CPU list of the task's CPU.
     case frameRefilled

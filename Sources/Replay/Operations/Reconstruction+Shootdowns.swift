@@ -31,7 +31,7 @@ extension Reconstruction {
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
     let number = shootdownsBase &+ UInt32(shootdowns.count)
-    let position = momentsBase + UInt64(moments.count)
+    let position = nextPosition
     let task = tasks.states[Int(cpus[cpu].taskIndex)]
     let ifMM = mmCause(task, pages: pages)
     shootdowns.append(
@@ -202,12 +202,15 @@ extension Reconstruction {
   private mutating func takeEvidence(_ slot: Int, _ index: Int) {
     if tasks.states[index].openBatch == 0 { tasks.states[index].openBatch = newBatch() }
     let task = tasks.states[index]
-    shootdowns[slot].batch = task.openBatch
+    // Before the task gives up its last number, which may not be the one that it gets.
+    shootdowns[slot].batch = batchNumbers.open(at: shootdowns[slot].position)
+    batchNumbers.release(task.flushedNumber, at: nextPosition)
     shootdowns[slot].evidence = Self.evidence(task)
     shootdowns[slot].unmapped = UnmapCount(
       pages: task.deleted &+ task.entryPages, readOnlyEntries: task.readOnlyEntries,
       writableEntries: task.writableEntries, unclearEntries: task.unclearEntries)
     tasks.states[index].flushedBatch = task.openBatch
+    tasks.states[index].flushedNumber = shootdowns[slot].batch
     tasks.states[index].flushedCause = shootdowns[slot].cause
     tasks.states[index].openBatch = 0
     tasks.states[index].deleted = 0

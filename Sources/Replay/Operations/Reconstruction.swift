@@ -41,6 +41,8 @@ struct Reconstruction: ~Copyable {
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
+  /// Kinds of the moments that are ready, close together: they are looked through many times.
+  private var readyKinds: [UInt8] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -57,6 +59,9 @@ struct Reconstruction: ~Copyable {
   /// Shootdowns whose initiator may still wait.
   var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
+  var batchNumbers = BatchNumbers()
+  /// Frees with one batch that no moment has told of yet: nothing else was told since.
+  private var untold: Moment?
   /// Whether frames that flushes of one mm free are followed.
   let followsUnmappedFrames: Bool
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
@@ -139,12 +144,25 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
-  /// The kind of the moment at a position.
-  func kind(_ position: Int) -> Moment.Kind { moments[position].kind }
+  /// Positions in `range`, among the moments that are ready, of those of `kinds`.
+  func positions(of kinds: MomentKindSet, in range: Range<Int>, _ found: inout [UInt32]) {
+    if found.count < range.count {
+      found.append(contentsOf: repeatElement(0, count: range.count - found.count))
+    }
+    var count = 0
+    for position in range {
+      found[count] = UInt32(truncatingIfNeeded: position)
+      // No branch: whether a moment is told changes from one to the next.
+      count += kinds.holds(readyKinds[position])
+    }
+    found.removeLast(found.count - count)
+  }
 
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their
   /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
   mutating func prepare(_ count: Int) {
+    readyKinds.removeAll(keepingCapacity: true)
+    for position in 0..<count { readyKinds.append(moments[position].kind.rawValue) }
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
     if firstTime == nil, count > 0 {
@@ -214,22 +232,53 @@ struct Reconstruction: ~Copyable {
       resolve(openOn: cpu, at: nil)
       counts.shootdownsOpenAtEnd += 1
     }
+    tellFreed()
     counts.events.close()
   }
 
   /// Place that the next moment will have in the stream of all moments.
-  var nextPosition: UInt64 { momentsBase &+ UInt64(moments.count) }
+  var nextPosition: UInt64 {
+    mutating get {
+      tellFreed()
+      return momentsBase &+ UInt64(moments.count)
+    }
+  }
+
+  private mutating func tellFreed() {
+    guard let frees = untold else { return }
+    untold = nil
+    moments.append(frees)
+  }
+
+  /// A frame was freed with a batch: tells of several at once, unless something else comes between.
+  mutating func noteFreed(with batch: UInt32, _ cpu: Int, _ time: UInt64) {
+    guard wanted.contains(.framesFreed) else { return }
+    if untold?.batch != batch {
+      tellFreed()
+      untold = moment(.framesFreed, cpu, time, batch: batch)
+    }
+    untold?.subject += 1
+  }
 
   mutating func emit(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
     isAtomic: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
+    // Who is told of each frame is not told of several at once.
+    if kind != .frameFreed { tellFreed() }
     moments.append(
-      Moment(
-        time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
-        cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-        task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic))
+      moment(kind, cpu, time, subject: subject, batch: batch, isAtomic: isAtomic))
+  }
+
+  private func moment(
+    _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
+    isAtomic: Bool = false
+  ) -> Moment {
+    Moment(
+      time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
+      cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
+      task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.
@@ -263,7 +312,8 @@ struct Reconstruction: ~Copyable {
     case .filemapAdd: cacheChanged(.pageCacheAdded, batch, row, cpu, time)
     case .filemapDelete:
       cacheChanged(.pageCacheRemoved, batch, row, cpu, time)
-      deleted(cpu, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
+      deleted(
+        cpu, time, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
     case .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD,
       .migratePagesStart, .migratePages:
       migrationEvent(kind, batch, row, cpu, time)
@@ -316,7 +366,7 @@ struct Reconstruction: ~Copyable {
     case .migratePages: migrationEnded(cpu, time)
     case .setMigrationPTE:
       let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
-      entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
+      entrySet(cpu, time, entry, order: batch.word(row, MigrationPTE.order))
       pageUnmapped(cpu, time, address: batch.word(row, MigrationPTE.address), entry)
     case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
     case .removeMigrationPTE:

@@ -77,11 +77,12 @@ struct MomentKindSet: Equatable, Sendable {
   /// All but what only few policies listen to.
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
-      .inaccessibleUnmap, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+      .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
+      .unmappedFrameTaken,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
-    .shootdown, .mmShootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained,
+    .shootdown, .mmShootdown, .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
     .taskAllocated,
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
@@ -90,10 +91,6 @@ struct MomentKindSet: Equatable, Sendable {
   static let decisions = MomentKindSet([
     .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .userFault, .unmapRange,
     .fixedMapping, .pageCacheRemoved, .directReclaimBegin, .kswapdWakeup,
-  ])
-  /// What every run follows by itself.
-  static let everyRun = MomentKindSet([
-    .shootdown, .frameFreed, .frameAllocated,
   ])
 
   private init(bits: UInt64) { self.bits = bits }
@@ -109,6 +106,9 @@ struct MomentKindSet: Equatable, Sendable {
   func intersection(_ other: MomentKindSet) -> MomentKindSet {
     MomentKindSet(bits: bits & other.bits)
   }
+
+  /// 1 where the kind with that raw value is one of them, else 0.
+  func holds(_ kind: UInt8) -> Int { Int(truncatingIfNeeded: bits >> UInt64(kind) & 1) }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

@@ -34,6 +34,8 @@ struct IdealUnmapFlush: FlushPolicy {
       .union(MomentKindSet([.mmShootdown, .taskAllocated, .switchedMM, .lazyEnd]))
   }
 
+  static var asksForEveryAllocation: Bool { true }
+
   mutating func growTo(tasks: Int, frames: Int) {}
 
   mutating func batchFlush(

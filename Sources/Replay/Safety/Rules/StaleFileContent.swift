@@ -111,7 +111,7 @@ struct StaleFileContent: SafetyCheck {
     writes.removeAll { $0.task == moment.task }
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     let left = pages.unchecked + open.unchecked + unchecked
     let detail =
       "\(cameBack) pages of files came back while a CPU could read their old frame; "
