@@ -85,7 +85,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
+      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Machine", "Reporting"],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",

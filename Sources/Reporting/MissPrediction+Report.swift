@@ -12,27 +12,32 @@ extension MissPrediction {
 
   /// The section of the text report.
   func section(_ outcome: Outcome) -> Report.Section {
-    guard model != nil, reason == nil else {
+    guard reason == nil else {
       return Report.Section("TLB misses", bounds(outcome))
     }
+    let columns =
+      ["policy, class", "by flushes", "range", "%change", "others"]
+      + (source == .calibrated ? ["all"] : [])
     var rows: [[String]] = []
     for (policy, misses) in zip(outcome.policies, policies) {
       for (kind, name, _) in Self.names {
         guard let misses, let before = policies.first.flatMap(\.self) else {
-          rows.append(["\(policy.name) \(name)", "-", "-", "-", "-"])
+          rows.append(
+            ["\(policy.name) \(name)"] + columns.dropFirst().map { _ in "-" })
           continue
         }
         let walks = misses.walks[Int(kind.rawValue)]
         let recorded = before.walks[Int(kind.rawValue)].flushMade.value
-        rows.append([
-          "\(policy.name) \(name)", Self.count(walks.flushMade.value),
-          Self.range(walks.flushMade),
-          policy.name == outcome.policies.first?.name
-            ? ""
-            : ReplayReport.change(
-              Self.integer(walks.flushMade.value), Self.integer(recorded)),
-          Self.count(walks.base.value),
-        ])
+        rows.append(
+          [
+            "\(policy.name) \(name)", Self.count(walks.flushMade.value),
+            Self.range(walks.flushMade),
+            policy.name == outcome.policies.first?.name
+              ? ""
+              : ReplayReport.change(
+                Self.integer(walks.flushMade.value), Self.integer(recorded)),
+            Self.count(walks.base.value),
+          ] + (source == .calibrated ? [Self.range(walks.total)] : []))
       }
     }
     return Report.Section(
@@ -40,8 +45,9 @@ extension MissPrediction {
       [
         .table(
           Report.Table(
-            columns: ["policy, class", "by flushes", "range", "%change", "others"], rows: rows)),
-        .note(assumptions),
+            columns: columns,
+            rows: rows)),
+        .note(source == .calibrated ? calibration : assumptions),
       ])
   }
 
@@ -49,7 +55,7 @@ extension MissPrediction {
     let rate = request.accessesPerSecond
     let entries = request.entries.map { "\($0)" }.joined(separator: " or ")
     return """
-      [modelled, curve: \(model?.source.rawValue ?? "none")] by flushes: walks that would not be \
+      [modelled, curve: \(source.rawValue)] by flushes: walks that would not be \
       without full flushes; others: capacity misses and first touches, were every CPU to run the \
       profiled workload all the time. Ranges: \(entries) entries (\(request.machine)), \
       \(Self.count(rate.lower)) to \(Self.count(rate.upper)) accesses a second and CPU \
@@ -58,6 +64,16 @@ extension MissPrediction {
       single pages count in the upper ends only. Kernel accesses, speculation and prefetch are not in \
       the profile.
       """
+  }
+
+  private var calibration: String {
+    """
+    [modelled, curve: calibrated] walks = base + walks per flush x full flushes, from the measured \
+    walks of the recorded run. One run does not say how they divide: the range goes from none by \
+    flushes to all (\(request.entries.max() ?? 0) a flush at the most), the figure is the middle. \
+    Walks per flush are taken as equal under all policies, though they grow with the time between \
+    flushes.
+    """
   }
 
   private func bounds(_ outcome: Outcome) -> [Report.Block] {
@@ -89,7 +105,7 @@ extension MissPrediction {
   func data(_ index: Int) -> JSONValue {
     var members: [String: JSONValue] = [
       "dtlb_load": .null, "dtlb_store": .null, "itlb": .null, "reason": JSONValue(reason),
-      "source": .string(model?.source.rawValue ?? WalkSource.none.rawValue),
+      "source": .string(source.rawValue),
       "bound": .null,
     ]
     guard index < policies.count, let misses = policies[index] else {
@@ -101,13 +117,14 @@ extension MissPrediction {
       "full_flushes": .integer(Int64(clamping: Self.integer(misses.load.expected.flushes))),
       "grade": .string(Grade.modelled.rawValue),
     ])
-    guard model != nil else { return .object(members) }
+    guard !misses.walks.isEmpty else { return .object(members) }
     for (kind, _, key) in Self.names {
       let walks = misses.walks[Int(kind.rawValue)]
+      let isMeasured = source == .calibrated && index == 0
       guard case .object(var values) = Self.data(walks.total) else { continue }
       values["flush_made"] = Self.data(walks.flushMade)
       values["base"] = Self.data(walks.base)
-      values["grade"] = .string(Grade.modelled.rawValue)
+      values["grade"] = .string((isMeasured ? Grade.measured : .modelled).rawValue)
       members[key] = .object(values)
     }
     members["assumptions"] = .object([
@@ -141,6 +158,6 @@ extension MissPrediction {
   private static func count(_ value: Double) -> String { ReplayReport.count(integer(value)) }
 
   private static func range(_ estimate: WalkEstimate) -> String {
-    "\(count(estimate.lower))-\(count(estimate.upper))"
+    ReplayReport.range(integer(estimate.lower), integer(estimate.upper))
   }
 }

@@ -12,6 +12,9 @@ public struct MissRequest: Sendable {
   public var accessesPerSecond: ParameterRange
   /// The workload's profile; nil without one.
   public var profile: ReuseProfile?
+  /// Without a profile: walks by class (raw value) that counters measured over the same time as the
+  /// trace's window.
+  public var measuredWalks: [Double]?
 
   /// A request.
   public init(
@@ -55,27 +58,37 @@ struct MissPrediction {
   }
 
   let request: MissRequest
-  let model: MissModel?
+  /// Where walks come from.
+  let source: WalkSource
   /// In the order of the outcome's policies.
   let policies: [PolicyMisses?]
 
   init(_ trace: TraceDescription, _ outcome: Outcome, _ request: MissRequest) {
     self.request = request
+    let measured = request.profile == nil ? request.measuredWalks : nil
+    source =
+      request.profile.map { MissModel.source(of: $0) }
+      ?? (measured == nil ? WalkSource.none : .calibrated)
     let model = request.profile.map {
       MissModel($0, entries: request.entries, accessesPerSecond: request.accessesPerSecond)
     }
-    self.model = model
     guard let recorded = RecordedFlushes(trace), let before = outcome.policies.first?.figures else {
       policies = outcome.policies.map { _ in nil }
       return
     }
+    let flushes = recorded.load(changes: []).expected.flushes
+    let most = Double(request.entries.max() ?? 2048)
+    let calibrations = measured?.compactMap {
+      RefillCalibration(RefillCalibration.Run(walks: $0, flushes: flushes), walksMax: most)
+    }
     policies = outcome.policies.enumerated().map { index, policy in
       guard let figures = policy.figures else { return nil }
       let load = recorded.load(changes: index == 0 ? [] : Self.changes(before, figures))
+      let walks =
+        model.map { model in AccessClass.allCases.map { model.walks($0, under: load) } }
+        ?? calibrations?.map { ClassWalks($0, flushes: load.expected.flushes) } ?? []
       return PolicyMisses(
-        load: load,
-        walks: model.map { model in AccessClass.allCases.map { model.walks($0, under: load) } }
-          ?? [],
+        load: load, walks: walks.count == AccessClass.allCases.count ? walks : [],
         bound: MissModel.bound(
           load.upper, entries: request.entries, accessesPerSecond: request.accessesPerSecond))
     }
@@ -103,7 +116,9 @@ struct MissPrediction {
     if policies.first.flatMap(\.self) == nil {
       return "the time between flushes is not known in this trace"
     }
-    return model == nil ? "no event of this trace shows memory accesses" : nil
+    if source == .none { return "no event of this trace shows memory accesses" }
+    let hasWalks = policies.first.flatMap(\.self).map { !$0.walks.isEmpty } ?? false
+    return hasWalks ? nil : "the trace has no full flush to share the measured walks between"
   }
 }
 

@@ -118,6 +118,16 @@ struct RefillCalibrationTests {
     #expect(abs(fit.walks(flushes: 0).lower) < 1)
   }
 
+  @Test func noFlushMakesMoreWalksThanTheTLBHasEntries() throws {
+    let run = RefillCalibration.Run(walks: 1000, flushes: 10)
+    let fit = try #require(RefillCalibration(run, walksMax: 30))
+    #expect(fit.walksPerFlush == WalkEstimate(15, lower: 0, upper: 30))
+    #expect(fit.base == WalkEstimate(850, lower: 700, upper: 1000))
+    #expect(fit.walks(flushes: 0) == WalkEstimate(850, lower: 700, upper: 1000))
+    // The measured run has the walks that were measured.
+    #expect(ClassWalks(fit, flushes: 10).total == WalkEstimate(1000, lower: 1000, upper: 1000))
+  }
+
   @Test func nonsenseGivesNoFit() {
     typealias Run = RefillCalibration.Run
     #expect(RefillCalibration(Run(walks: 5, flushes: 0)) == nil)

@@ -77,8 +77,24 @@ public struct ClassWalks: Sendable, Equatable {
   /// Walks that happen without any flush.
   public var base: WalkEstimate
 
-  /// All walks.
-  public var total: WalkEstimate { flushMade + base }
+  /// All walks; their range can be narrower than both together, where they were measured together.
+  public var total: WalkEstimate
+
+  /// Walks of two kinds that are known apart from each other.
+  public init(flushMade: WalkEstimate, base: WalkEstimate) {
+    self.flushMade = flushMade
+    self.base = base
+    total = flushMade + base
+  }
+
+  /// Walks with `flushes` instead of those of the measured run.
+  public init(_ calibration: RefillCalibration, flushes: Double) {
+    let perFlush = calibration.walksPerFlush
+    flushMade = WalkEstimate(
+      perFlush.value * flushes, lower: perFlush.lower * flushes, upper: perFlush.upper * flushes)
+    base = calibration.base
+    total = calibration.walks(flushes: flushes)
+  }
 }
 
 /// What is known of a run's flushes when it is not known when each of them happens: three loads
@@ -163,13 +179,18 @@ public struct MissModel: Sendable {
     source: "1.3 accesses an instruction, 0.05 to 2.2 instructions a cycle at 3.5 GHz: chosen",
     confidence: .low)
 
+  /// How good a profile's curves are.
+  public static func source(of profile: ReuseProfile) -> WalkSource {
+    if profile.source == .independent { return .independent }
+    return profile.interval > 1 ? .sampled : .profile
+  }
+
   /// A model of `profile`.
   public init(
     _ profile: ReuseProfile, entries: [Int],
     accessesPerSecond: ParameterRange = accessesPerSecondDefault
   ) {
-    source =
-      profile.source == .independent ? .independent : profile.interval > 1 ? .sampled : .profile
+    source = Self.source(of: profile)
     self.entries = entries.isEmpty ? [2048, 1024] : entries
     self.accessesPerSecond = accessesPerSecond
     let all = Double(max(profile.accesses, 1))
@@ -267,13 +288,14 @@ public struct RefillCalibration: Sendable, Equatable {
   public let base: WalkEstimate
   private let measured: Run
 
-  /// From one run; nil without flushes or walks.
-  public init?(_ run: Run) {
+  /// From one run; nil without flushes or walks. No flush makes more than `walksMax` walks.
+  public init?(_ run: Run, walksMax: Double = .infinity) {
     guard run.flushes > 0, run.walks >= 0 else { return nil }
-    let most = run.walks / run.flushes
+    let most = min(run.walks / run.flushes, walksMax)
     measured = run
     walksPerFlush = WalkEstimate(most / 2, lower: 0, upper: most)
-    base = WalkEstimate(run.walks / 2, lower: 0, upper: run.walks)
+    let least = run.walks - most * run.flushes
+    base = WalkEstimate((run.walks + least) / 2, lower: least, upper: run.walks)
   }
 
   /// From two runs of the same work; nil if their flushes are equal or the fit makes no sense.

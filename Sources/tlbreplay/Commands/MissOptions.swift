@@ -27,6 +27,21 @@ enum MissOptions {
       confidence: .medium)
   }
 
+  /// Walks by class (raw value) from `LOAD,STORE,FETCH`.
+  static func walks(_ text: String?) throws -> [Double]? {
+    guard let text else { return nil }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      UInt64(String($0)).map { Double($0) }
+    }
+    let found = numbers.compactMap(\.self)
+    guard found.count == 3, numbers.count == 3 else {
+      throw ValidationError(
+        "--measured-walks takes three whole numbers: dTLB-load-misses,dTLB-store-misses,iTLB-load-misses"
+      )
+    }
+    return [found[2], found[0], found[1]]
+  }
+
   /// The machine of `--machine`.
   static func machine(_ name: String) throws -> MachineModel {
     guard let found = try MachineFile.machine(name) else {

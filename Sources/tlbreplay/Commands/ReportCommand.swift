@@ -53,6 +53,12 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Without a profile: dTLB-load, dTLB-store and iTLB-load misses that perf stat counted over the "
+        + "traced window.", valueName: "LOAD,STORE,FETCH"))
+  var measuredWalks: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The machine whose TLB is meant, or a machine file (see machines --help). Default: "
         + "\(MachineCatalog.defaultName).", valueName: "NAME|FILE"))
   var machine: String = MachineCatalog.defaultName
@@ -71,6 +77,10 @@ struct ReportCommand: ParsableCommand {
     guard accessesPerSecond == nil || profile != nil else {
       throw ValidationError("--accesses-per-second is for --profile.")
     }
+    guard measuredWalks == nil || profile == nil else {
+      throw ValidationError("--measured-walks is for want of a --profile.")
+    }
+    _ = try MissOptions.walks(measuredWalks)
     _ = try MissOptions.rate(accessesPerSecond)
     _ = try MissOptions.machine(machine)
   }
@@ -96,9 +106,10 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let misses = MissRequest(
+    var misses = MissRequest(
       try MissOptions.machine(machine), profile: try profile.map(MissOptions.profile),
       accessesPerSecond: try MissOptions.rate(accessesPerSecond))
+    misses.measuredWalks = try MissOptions.walks(measuredWalks)
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
