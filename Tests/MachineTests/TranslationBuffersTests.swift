@@ -69,7 +69,7 @@ import TraceEvents
     var twin = TextbookTLB(geometry, threads: threads, isKernelGlobal: isKernelGlobal)
     for _ in 0..<250 {
       let thread = random.number(threads)
-      switch random.number(24) {
+      switch random.number(26) {
       case 0:
         tlb.flushNonGlobal(thread: thread)
         twin.flushNonGlobal(nil, thread)
@@ -87,7 +87,16 @@ import TraceEvents
         let page = Self.page(&random)
         tlb.flush(page: page, size: pages.size(of: page), thread: thread)
         twin.flush(page, pages.size(of: page), thread)
-      case 8...10:
+      case 8:
+        let first = Self.page(&random)
+        let count = 1 + random.number(120)
+        let size = pages.size(of: first)
+        tlb.flush(
+          FlushRange(firstPage: first, count: UInt64(count), stride: size), thread: thread)
+        for page in 0..<UInt64(count) {
+          twin.flush(first + (page << UInt64(size.shift)), size, thread)
+        }
+      case 9...11:
         let pcid = UInt16(random.number(3))
         tlb.select(pcid: pcid, thread: thread)
         twin.select(pcid, thread)
@@ -246,6 +255,10 @@ import TraceEvents
     #expect(tlb.counts.walks.load == 3)
     tlb.flush(page: 1000, size: .large)
     #expect(tlb.counts.entriesDropped == 3)
+    tlb.access(loads([5, 6]))
+    // No hang, and everything behind page 6.
+    tlb.flush(FlushRange(firstPage: 6, count: .max, stride: .huge))
+    #expect(tlb.counts.entriesDropped == 5)
   }
 }
 

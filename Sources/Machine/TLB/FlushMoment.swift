@@ -31,14 +31,4 @@ extension TranslationBuffers {
     }
     access(UnsafeBufferPointer(rebasing: accesses[done...]), thread: thread, pages: pages)
   }
-
-  /// All that is not global of the current PCID, or INVLPG for each page of a range.
-  public mutating func flush(_ range: FlushRange, thread: Int = 0) {
-    if range.isAll { return flushNonGlobal(thread: thread) }
-    var page = range.firstPage
-    for _ in 0..<range.count {
-      flush(page: page, size: range.stride, thread: thread)
-      page &+= 1 << UInt64(range.stride.shift)
-    }
-  }
 }

@@ -10,6 +10,11 @@ struct TLBLayout: Sendable {
     var holdsTranslations: Bool
     /// What it keeps.
     var sizes: PageSizes
+
+    /// Whether a page of `size` may lie in it in pieces.
+    func keepsPieces(of size: PageSize) -> Bool {
+      sizes.rawValue & (1 << size.rawValue - 1) != 0
+    }
   }
 
   /// Lookups of one logical CPU: classes x page sizes, of the first level, then of the second.

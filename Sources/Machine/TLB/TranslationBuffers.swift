@@ -125,23 +125,32 @@ public struct TranslationBuffers: Sendable {
   /// under the current PCID, global ones, and the PCID's part of the paging-structure caches (Intel
   /// SDM volume 3, 4.10.4.1).
   public mutating func flush(page: UInt64, size: PageSize = .small, thread: Int = 0) {
-    let page = page & EntryTag.pageMask
+    flush(FlushRange(firstPage: page, count: 1, stride: size), thread: thread)
+  }
+
+  /// All that is not global of the current PCID, or INVLPG for each page of a range.
+  public mutating func flush(_ range: FlushRange, thread: Int = 0) {
+    if range.isAll { return flushNonGlobal(thread: thread) }
+    guard range.count > 0 else { return }
     let space = EntryTag.space(pcid: pcids[thread], thread: thread)
     var dropped: UInt64 = 0
     for bank in layout.banks where bank.thread == nil || bank.thread == thread {
-      guard bank.holdsTranslations else {
-        Self.drop(
-          space, under: EntryTag.pcidMask | EntryTag.globalBit | EntryTag.threadMask, bank, &tags)
+      guard bank.holdsTranslations else { continue }
+      if range.count > Self.probesMax || bank.keepsPieces(of: range.stride) {
+        dropped &+= drop(range, space, thread, bank)
         continue
       }
       for kept in bank.sizes.members {
-        dropped &+=
-          kept.rawValue < size.rawValue
-          ? dropPieces(page, size, kept, space, thread, bank)
-          : dropEntry(page, kept, space, thread, bank)
+        var page = range.firstPage
+        for _ in 0..<range.count {
+          dropped &+= dropEntry(page & EntryTag.pageMask, kept, space, thread, bank)
+          page &+= 1 << UInt64(range.stride.shift)
+        }
       }
     }
     counters[thread * TranslationCounts.stride + TranslationCounts.dropPlace] &+= dropped
+    // Nothing is looked up between the pages of a range, so once is enough.
+    flushPagingStructures(thread: thread)
   }
 
   /// Takes out every entry whose tag is `tag` in the bits of `mask`.
@@ -187,13 +196,17 @@ public struct TranslationBuffers: Sendable {
     }
   }
 
-  /// Takes all pieces of a page out that the bank keeps in a smaller size.
-  private mutating func dropPieces(
-    _ page: UInt64, _ size: PageSize, _ kept: PageSize, _ space: UInt64, _ thread: Int,
-    _ bank: TLBLayout.Bank
+  /// From so many pages on, looking at all entries is less work than looking each page up.
+  private static let probesMax = 64
+
+  /// Takes everything out that overlaps a range, whatever its size.
+  private mutating func drop(
+    _ range: FlushRange, _ space: UInt64, _ thread: Int, _ bank: TLBLayout.Bank
   ) -> UInt64 {
-    let number = page >> UInt64(size.shift)
-    let steps = UInt64(size.shift - kept.shift)
+    let shift = UInt64(range.stride.shift)
+    let start = ((range.firstPage & EntryTag.pageMask) >> shift) << shift
+    let limit = EntryTag.pageMask &+ 1
+    let end = range.count < (limit >> shift) ? min(start &+ (range.count << shift), limit) : limit
     let spaceMask = EntryTag.pcidMask | EntryTag.globalBit | EntryTag.threadMask
     let global = EntryTag.globalSpace(thread: thread)
     return tags.withUnsafeMutableBufferPointer { tags in
@@ -201,7 +214,9 @@ public struct TranslationBuffers: Sendable {
       var dropped: UInt64 = 0
       for _ in 0..<bank.sets {
         dropped &+= Self.compact(set, bank.ways) { tag in
-          EntryTag.size(tag) == kept.rawValue && (tag & EntryTag.pageMask) >> steps == number
+          let steps = UInt64(9 &* EntryTag.size(tag))
+          let first = (tag & EntryTag.pageMask) << steps
+          return first < end && first &+ (1 << steps) > start
             && (tag & spaceMask == space || tag & spaceMask == global)
         }
         set += bank.ways
@@ -215,8 +230,9 @@ public struct TranslationBuffers: Sendable {
   private static func compact(
     _ set: UnsafeMutablePointer<UInt64>, _ ways: Int, where isGone: (UInt64) -> Bool
   ) -> UInt64 {
-    var kept = 0
     var way = 0
+    while way < ways, set[way] != 0, !isGone(set[way]) { way &+= 1 }
+    var kept = way
     while way < ways {
       let tag = set[way]
       if tag == 0 { break }
