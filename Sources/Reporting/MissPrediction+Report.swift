@@ -59,9 +59,9 @@ extension MissPrediction {
       without full flushes; others: capacity misses and first touches, were every CPU to run the \
       profiled workload all the time. Ranges: \(entries) entries (\(request.machine)), \
       \(Self.count(rate.lower)) to \(Self.count(rate.upper)) accesses a second and CPU \
-      (\(rate.source)), every window of the profile\
-      , and for policies the moments of their flushes, of which only the number is known. Flushes of \
-      single pages count in the upper ends only. Kernel accesses, speculation and prefetch are not in \
+      (\(rate.source)), the phases of the profile but for a tenth of it at either end, and for \
+      policies the moments of their flushes, of which only the number is known. Flushes of single \
+      pages count in the upper ends only. Kernel accesses, speculation and prefetch are not in \
       the profile.
       """
   }

@@ -43,7 +43,7 @@ struct ReuseProfileTests {
     ("schema tlbreplay.profile/1", "schema tlbreplay.profile/2", 0),
     ("source accesses", "source dreams", 27),
     ("interval 1", "interval 0", 43),
-    ("windows 1", "windows 300", 62),
+    ("windows 1", "windows 600", 62),
     ("window 14", "window 15", 72),
     ("first 2 0 0", "first 2 0", 82),
     ("1 0 7 0\n64", "64 0 7 0\n1", 103),

@@ -90,14 +90,14 @@ struct ReuseRecorderTests {
   }
 
   @Test func windowsAreJoinedWhenThereAreTooMany() {
-    let stream = randomStream(30_000, pages: 50, seed: 7)
+    let stream = randomStream(60_000, pages: 50, seed: 7)
     var recorder = ReuseRecorder(windowLength: 100)
     recorder.record(stream)
     let profile = recorder.finish(source: .accesses)
-    #expect(profile.accesses == 30_000)
+    #expect(profile.accesses == 60_000)
     #expect(profile.windows.count < ReuseRecorder.windowsMax)
     #expect(profile.windows.dropLast().allSatisfy { $0.accesses == 200 })
-    #expect(profile.windows.count == 150)
+    #expect(profile.windows.count == 300)
   }
 
   @Test func followedPagesStandForAll() {

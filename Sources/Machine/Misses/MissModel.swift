@@ -30,6 +30,25 @@ public struct FlushLoad: Sendable, Equatable {
     self.cpuSeconds = max(cpuSeconds, 0)
   }
 
+  /// Joins gaps that differ by less than 3 %, of which a run on many CPUs has many.
+  mutating func joinGaps() {
+    var joined: [Gap] = []
+    for gap in gaps.sorted(by: { ($0.nanoseconds, $0.flushes) < ($1.nanoseconds, $1.flushes) }) {
+      guard var last = joined.last, gap.nanoseconds <= last.nanoseconds * 1.03 else {
+        joined.append(gap)
+        continue
+      }
+      let flushes = last.flushes + gap.flushes
+      if flushes > 0 {
+        last.nanoseconds +=
+          (gap.nanoseconds - last.nanoseconds) * (gap.flushes / flushes)
+      }
+      last.flushes = flushes
+      joined[joined.count - 1] = last
+    }
+    gaps = joined
+  }
+
   /// Full flushes.
   public var flushes: Double { gaps.reduce(0) { $0 + $1.flushes } }
 }
@@ -52,7 +71,7 @@ public enum WalkSource: String, Sendable, CaseIterable {
 public struct WalkEstimate: Sendable, Equatable {
   /// With the expected parameters.
   public var value: Double
-  /// The least and the greatest, over the ranges of the parameters and the windows of the profile.
+  /// The least and the greatest, over the ranges of the parameters and the phases of the profile.
   public var lower: Double
   /// See ``lower``.
   public var upper: Double
@@ -113,6 +132,8 @@ public struct FlushLoadRange: Sendable, Equatable {
 
   /// A run whose gaps are known.
   public init(_ known: FlushLoad) {
+    var known = known
+    known.joinGaps()
     expected = known
     lower = known
     upper = known
@@ -148,6 +169,7 @@ public struct FlushLoadRange: Sendable, Equatable {
             nanoseconds: gap.nanoseconds * min(1, longer), flushes: gap.flushes * kept))
       }
     }
+    for index in loads.indices { loads[index].joinGaps() }
     (expected, lower, upper) = (loads[0], loads[1], loads[2])
   }
 }
@@ -210,9 +232,8 @@ public struct MissModel: Sendable {
       for rate in rates {
         let made = curves.map { Self.flushMade($0[index], `class`, load, rate) }
         let steady = curves.map { $0[index].baseWalks(`class`) * rate * load.cpuSeconds }
-        // The mean over windows, then each on its own: which phase the flushes met is not known.
-        flushMade += [zip(made, weights).reduce(0) { $0 + $1.0 * $1.1 }] + made
-        base += [zip(steady, weights).reduce(0) { $0 + $1.0 * $1.1 }] + steady
+        flushMade += spread(made)
+        base += spread(steady)
       }
     }
     let ranged = Double(load.rangedPages)
@@ -220,6 +241,23 @@ public struct MissModel: Sendable {
       flushMade: WalkEstimate(
         flushMade.first ?? 0, lower: flushMade.min() ?? 0, upper: (flushMade.max() ?? 0) + ranged),
       base: WalkEstimate(base.first ?? 0, lower: base.min() ?? 0, upper: base.max() ?? 0))
+  }
+
+  /// The mean over windows, and where they lie but for a tenth of the accesses at either end: which
+  /// phase the flushes met is not known.
+  private func spread(_ values: [Double]) -> [Double] {
+    let mean = zip(values, weights).reduce(0) { $0 + $1.0 * $1.1 }
+    let sorted = zip(values, weights).sorted { $0.0 < $1.0 }
+    var ends: [Double] = []
+    for share in [0.1, 0.9] {
+      var below = 0.0
+      let found = sorted.first {
+        below += $0.1
+        return below >= share
+      }
+      ends.append((found ?? sorted.last)?.0 ?? mean)
+    }
+    return [mean] + ends
   }
 
   /// Walks of `class` in a run whose flushes are known as a range.

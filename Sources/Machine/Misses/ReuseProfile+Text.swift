@@ -21,7 +21,7 @@ public struct ReuseProfileError: Error, Sendable, Equatable {
 ///     ...                         bins ascending, none empty
 ///     end
 ///
-/// The same profile is the same text. Its size is bounded by windows and bins, some 14 MB at most.
+/// The same profile is the same text. Its size is bounded by windows and bins, some 28 MB at most.
 extension ReuseProfile {
   /// Name and version of the form.
   public static let schema = "tlbreplay.profile/1"

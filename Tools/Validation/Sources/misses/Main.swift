@@ -22,7 +22,7 @@ struct Misses {
 
 /// The page, in Markdown.
 enum MissPage {
-  static let windowLength: UInt64 = 5_000_000
+  static let windowLength = ReuseRecorder.windowLengthDefault
   static let gaps = [300, 3_000, 30_000, 100_000, 300_000, 1_000_000]
 
   static func head(_ count: Int) -> String {
