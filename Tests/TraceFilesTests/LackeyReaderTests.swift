@@ -153,6 +153,13 @@ struct LackeyReaderTests {
     #expect(error?.file != nil)
   }
 
+  @Test func asATraceOfEventsItIsRefusedWithAHint() throws {
+    try withScratchFile(Self.sample.utf8) { path in
+      let error = #expect(throws: TraceError.self) { try TraceInput(path) }
+      #expect(error?.message.contains("tlbreplay profile") == true)
+    }
+  }
+
   @Test func endlessLinesAndCutsNeverCrash() throws {
     let long = "I  0401ab70,3\n" + String(repeating: "x", count: 1_500_000)
     #expect(try accesses(of: Array(long.utf8)).0.count == 1)

@@ -85,8 +85,18 @@ struct PerfAddressReaderTests {
     #expect(error?.offset == file.bytes.count)
   }
 
+  /// `perf script -F pid,addr` lists so many pages of processes.
+  @Test func recordedPageFaultsAreRefusedWithTheirFootprint() throws {
+    let error = #expect(throws: TraceError.self) {
+      var reader = try AccessInput(Fixtures.path("pd-a-mem.data")).makeReader()
+      var batch: [PageAccess] = []
+      while try reader.next(into: &batch) {}
+    }
+    #expect(error?.message.contains("218 faults on 174 pages") == true, "\(error?.message ?? "")")
+  }
+
   @Test func filesWithoutAddressesAreRefused() {
-    for name in ["pd-a-g.data", "pd-a-z.data"] {
+    for name in ["pd-a-g.data", "pd-a-z.data", "pd-a-addr.data"] {
       let error = #expect(throws: TraceError.self) {
         var reader = try AccessInput(Fixtures.path(name)).makeReader()
         var batch: [PageAccess] = []
