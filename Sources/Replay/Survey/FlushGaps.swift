@@ -19,7 +19,8 @@ public struct FlushGaps: Sendable {
   /// A `tlb_flush` event of `reason` on `cpu`, with its `pages` word.
   mutating func note(_ cpu: UInt16, _ time: UInt64, reason: UInt64, pages: UInt64) {
     // Reason 4 announces, 5 finds another address space loaded.
-    guard reason <= UInt64(FlushReason.localMMShootdown.rawValue) else { return }
+    guard reason <= UInt64(FlushReason.localMMShootdown.rawValue), Int(cpu) < CPUMask.cpuLimit
+    else { return }
     guard pages == .max else {
       if Int64(bitPattern: pages) > 0 { rangedPages = rangedPages &+ min(pages, 1 << 20) }
       return
