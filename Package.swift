@@ -76,7 +76,8 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "MachineTests", dependencies: ["TraceEvents", "Machine", "MissChecking"],
+      name: "MachineTests",
+      dependencies: ["TraceEvents", "Machine", "TraceBuilding", "MissChecking"],
       swiftSettings: settings),
     .testTarget(
       name: "ScenariosTests",

@@ -12,8 +12,8 @@ protocol PolicyReplay {
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
 
-  /// Replays the moments at `positions`, ascending.
-  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32])
+  /// Replays moments, ascending.
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment])
   /// Closes the books.
   mutating func finish(_ source: borrowing Reconstruction)
 }
@@ -54,6 +54,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var unmapDecisions: [UnmapDecision] = []
   private var deferrals: [UInt32] = []
   private let followsFrames: Bool
+  /// Whether a moment of a frame can be passed over that makes no difference to the policy.
+  private let mayPass: Bool
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
@@ -63,7 +65,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
   /// policy, which is several times slower, and this leads out of it once for many moments.
   private let loop: Loop
-  private typealias Loop = @Sendable (inout PolicyRun, borrowing Reconstruction, [UInt32]) -> Void
+  private typealias Loop =
+    @Sendable (inout PolicyRun, borrowing Reconstruction, [ReadyMoment]) -> Void
 
   @inline(__always)
   init(
@@ -79,7 +82,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       ? SafetyOracle(context, followsUnmappedFrames: policy.listens.contains(.unmappedFrameFreed))
       : nil
     listens = policy.listens
-    loop = { $0.run($1, at: $2) }
+    mayPass = !isChecked && !followsFrames && !Policy.followsTime
+    loop = { $0.run($1, $2) }
   }
 
   var kinds: MomentKindSet {
@@ -93,23 +97,23 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
     let loop = loop
-    loop(&self, source, positions)
+    loop(&self, source, moments)
   }
 
-  private mutating func run(_ source: borrowing Reconstruction, at positions: [UInt32]) {
+  private mutating func run(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
     growTo(source)
     if last == nil, let first = source.firstTime { books.begin(at: first) }
     var isWithin = false
-    for position in positions {
-      let moment = source.moments[Int(position)]
+    for ready in moments {
+      // Most moments are of frames whose flush is paid for or was never put off.
+      if passes(ready, source) { continue }
+      let moment = source.moments[ready.position]
       if books.isOver(moment.time) { continue }
-      self.position = position
+      position = UInt32(truncatingIfNeeded: ready.position)
       isWithin = true
       now.time = moment.time
-      // Most moments are of this kind, and of most of these nothing follows.
-      if moment.kind == .frameAllocated, isSpent(moment) { continue }
       now.cpu = Int(moment.cpu)
       now.task = Int(moment.task)
       if Policy.asksForProcesses {
@@ -127,11 +131,13 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
 
-  /// Whether the allocation of a frame makes no difference.
+  /// Whether a moment of a frame makes no difference.
   @inline(__always)
-  private func isSpent(_ moment: Moment) -> Bool {
-    !isChecked && !followsFrames && !Policy.followsTime && !Policy.asksForEveryAllocation
-      && batches[Int(moment.batch)].unspent == 0
+  private func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
+    guard ready.batch < batches.count, batches[ready.batch].unspent == 0, mayPass else {
+      return false
+    }
+    return !Policy.asksForEveryAllocation || !policy.mayAct(on: source.readyCPU(ready))
   }
 
   @inline(__always)

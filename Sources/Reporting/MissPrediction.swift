@@ -94,6 +94,17 @@ struct MissPrediction {
     }
   }
 
+  /// Walks that flushes make, of all classes, by policy; the others are the same for all policies.
+  func flushWalks(_ outcome: Outcome) -> [String: WalkRange] {
+    var found: [String: WalkRange] = [:]
+    for (policy, misses) in zip(outcome.policies, policies) {
+      guard let misses, !misses.walks.isEmpty else { continue }
+      let made = misses.walks.map(\.flushMade).reduce(WalkEstimate(0, lower: 0, upper: 0), +)
+      found[policy.name] = WalkRange(lower: made.lower, expected: made.value, upper: made.upper)
+    }
+    return found
+  }
+
   /// By CPU, flushes that a policy has more than the recorded run: what it puts off and what it adds
   /// flushes everything, and events that send or find nothing drop nothing.
   static func changes(_ before: CaseFigures, _ after: CaseFigures) -> [Int] {

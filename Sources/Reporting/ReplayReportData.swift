@@ -3,17 +3,21 @@ import TraceEvents
 
 /// The JSON form of `report`.
 enum ReplayReportData {
+  /// The document; `parts` are those of the modelled machine, by name.
   static func document(
-    _ trace: TraceDescription, _ outcome: Outcome, _ misses: MissPrediction
+    _ trace: TraceDescription, _ outcome: Outcome, _ misses: MissPrediction,
+    _ parts: [String: JSONValue?] = [:]
   ) -> JSONValue {
     let unit = trace.instanceFacts.timeUnit.durationUnit
-    return .object([
+    var members: [String: JSONValue] = [
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
       "window": window(trace),
       "policies": .array(outcome.policies.enumerated().map { policy($1, unit, misses.data($0)) }),
       "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
-    ])
+    ]
+    for (name, part) in parts { members[name] = JSONValue(orNull: part) }
+    return .object(members)
   }
 
   private static func window(_ trace: TraceDescription) -> JSONValue {

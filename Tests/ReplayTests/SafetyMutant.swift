@@ -45,6 +45,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   static var putsOffNothing: Bool { Base.putsOffNothing }
   static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
   var followsFrames: Bool { base.followsFrames }
+  func mayAct(on cpu: Int) -> Bool { base.mayAct(on: cpu) }
   func isSpent(_ deferral: UInt32) -> Bool { base.isSpent(deferral) }
   var listens: MomentKindSet { base.listens }
 

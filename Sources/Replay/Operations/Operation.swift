@@ -96,6 +96,20 @@ struct Shootdown {
   var position: UInt64
 }
 
+/// Where a ``Moment`` stands among those that are ready, and the batch that it is about if it is of the
+/// frames of one: for most replays most of these are of no account, which the batch tells.
+struct ReadyMoment {
+  private var bits: UInt64
+
+  init(at position: Int, _ batch: UInt32?) {
+    bits = UInt64(UInt32(truncatingIfNeeded: position)) | UInt64(batch ?? .max) << 32
+  }
+
+  var position: Int { Int(truncatingIfNeeded: bits & 0xffff_ffff) }
+  /// Greater than any where there is none.
+  var batch: Int { Int(truncatingIfNeeded: bits >> 32) }
+}
+
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
   enum Kind: UInt8, CaseIterable {
@@ -140,10 +154,11 @@ struct Moment {
     case pageMapped
     /// A migration took a page away that was mapped so.
     case pageUnmapped
-    /// A page came into the page cache, or left it; `subject` numbers a ``PageCacheChange``.
-    case pageCacheAdded
-    /// See ``pageCacheAdded``.
+    /// A page left the page cache.
     case pageCacheRemoved
+    /// A page came into the page cache again that unmap batch `batch` had taken out; `subject` numbers
+    /// a ``ReturnedPage``.
+    case pageReturned
     /// The task entered direct reclaim, or left it.
     case directReclaimBegin
     /// See ``directReclaimBegin``.

@@ -41,8 +41,10 @@ struct Reconstruction: ~Copyable {
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
-  /// Kinds of the moments that are ready, close together: they are looked through many times.
+  /// Of the moments that are ready what many look through, close together.
   private var readyKinds: [UInt8] = []
+  private var readyCPUs: [UInt16] = []
+  private var readyMoments: [ReadyMoment] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -83,7 +85,10 @@ struct Reconstruction: ~Copyable {
   var userFaults = SideRecords<UserFault>()
   var addressRanges = SideRecords<AddressRange>()
   var pageMappings = SideRecords<PageMapping>()
-  var cacheChanges = SideRecords<PageCacheChange>()
+  var returnedPages = SideRecords<ReturnedPage>()
+  /// Pages that batches took out of the page cache.
+  var removedPages = RemovedPages()
+  var arePageRemovalsTraced = false
   var addressEvidence = AddressEvidence()
 
   init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
@@ -144,25 +149,42 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
-  /// Positions in `range`, among the moments that are ready, of those of `kinds`.
-  func positions(of kinds: MomentKindSet, in range: Range<Int>, _ found: inout [UInt32]) {
+  /// Those of `kinds` in `range`, among the moments that are ready.
+  func ready(_ kinds: MomentKindSet, in range: Range<Int>, _ found: inout [ReadyMoment]) {
     if found.count < range.count {
-      found.append(contentsOf: repeatElement(0, count: range.count - found.count))
+      found.append(
+        contentsOf: repeatElement(ReadyMoment(at: 0, nil), count: range.count - found.count))
     }
     var count = 0
     for position in range {
-      found[count] = UInt32(truncatingIfNeeded: position)
+      found[count] = readyMoments[position]
       // No branch: whether a moment is told changes from one to the next.
       count += kinds.holds(readyKinds[position])
     }
     found.removeLast(found.count - count)
   }
 
+  /// The CPU of a moment that is ready.
+  func readyCPU(_ ready: ReadyMoment) -> Int { Int(readyCPUs[ready.position]) }
+
+  /// Sorts out what replays ask of each moment before they look at it.
+  private mutating func index(_ count: Int) {
+    readyKinds.removeAll(keepingCapacity: true)
+    readyCPUs.removeAll(keepingCapacity: true)
+    readyMoments.removeAll(keepingCapacity: true)
+    for position in 0..<count {
+      let kind = moments[position].kind
+      readyKinds.append(kind.rawValue)
+      readyCPUs.append(moments[position].cpu)
+      let batch = MomentKindSet.ofFrames.contains(kind) ? moments[position].batch : nil
+      readyMoments.append(ReadyMoment(at: position, batch))
+    }
+  }
+
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their
   /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
   mutating func prepare(_ count: Int) {
-    readyKinds.removeAll(keepingCapacity: true)
-    for position in 0..<count { readyKinds.append(moments[position].kind.rawValue) }
+    index(count)
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
     if firstTime == nil, count > 0 {
@@ -223,7 +245,7 @@ struct Reconstruction: ~Copyable {
     userFaults.drop(before: momentsBase)
     addressRanges.drop(before: momentsBase)
     pageMappings.drop(before: momentsBase)
-    cacheChanges.drop(before: momentsBase)
+    returnedPages.drop(before: momentsBase)
   }
 
   /// Ends all that is open: nothing follows.
@@ -309,9 +331,9 @@ struct Reconstruction: ~Copyable {
       frameEvent(kind, batch, row, cpu, time)
       // Frees are no end of a run of frees; an allocation is.
       if kind != .pageAlloc { return }
-    case .filemapAdd: cacheChanged(.pageCacheAdded, batch, row, cpu, time)
+    case .filemapAdd: pageAdded(batch, row, cpu, time)
     case .filemapDelete:
-      cacheChanged(.pageCacheRemoved, batch, row, cpu, time)
+      pageRemoved(batch, row, cpu, time)
       deleted(
         cpu, time, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
     case .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD,

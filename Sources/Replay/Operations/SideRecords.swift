@@ -57,6 +57,14 @@ struct PageMapping {
   var isWritable: Bool
 }
 
+/// A page that an unmap batch took out of the page cache and that came in again.
+struct ReturnedPage {
+  /// The frame that it was in before, by index.
+  var frame: UInt32
+  /// Whether the task that brought it in was in write(2) or the like, and not in a fault there.
+  var isInWrite: Bool
+}
+
 /// A page that came into the page cache or left it.
 struct PageCacheChange {
   var device: UInt64
@@ -65,9 +73,6 @@ struct PageCacheChange {
   var index: UInt64
   /// Index of its first frame in the frame table; nil where that frame is not followed.
   var frame: UInt32?
-  var order: UInt8
-  /// Whether the task was in write(2) or the like, and not in a fault that it took there.
-  var isInWrite = false
 }
 
 /// The kinds of moment that somebody wants to be told.
@@ -91,6 +96,11 @@ struct MomentKindSet: Equatable, Sendable {
   static let decisions = MomentKindSet([
     .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .userFault, .unmapRange,
     .fixedMapping, .pageCacheRemoved, .directReclaimBegin, .kswapdWakeup,
+  ])
+
+  /// Moments of the frames of one batch.
+  static let ofFrames = MomentKindSet([
+    .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
   ])
 
   private init(bits: UInt64) { self.bits = bits }

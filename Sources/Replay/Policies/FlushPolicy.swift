@@ -82,6 +82,8 @@ protocol FlushPolicy: Sendable {
 
   /// Whether it wants ``allocated(_:with:_:_:_:)`` too for frames with a spent deferral, or none.
   static var asksForEveryAllocation: Bool { get }
+  /// Whether it may want something done at such an allocation on a CPU.
+  func mayAct(on cpu: Int) -> Bool
 
   /// Whether the frames that still carry a deferral, which is settled, make no difference any more.
   func isSpent(_ deferral: UInt32) -> Bool
@@ -151,6 +153,7 @@ extension FlushPolicy {
   static var putsOffNothing: Bool { false }
   var followsFrames: Bool { false }
   static var asksForEveryAllocation: Bool { false }
+  func mayAct(on cpu: Int) -> Bool { true }
   func isSpent(_ deferral: UInt32) -> Bool { true }
 
   static var followsTime: Bool { false }

@@ -35,6 +35,7 @@ struct IdealUnmapFlush: FlushPolicy {
   }
 
   static var asksForEveryAllocation: Bool { true }
+  func mayAct(on cpu: Int) -> Bool { debts.owesAnything(cpu) }
 
   mutating func growTo(tasks: Int, frames: Int) {}
 

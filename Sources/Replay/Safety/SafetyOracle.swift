@@ -21,8 +21,6 @@ struct SafetyOracle {
   /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
   private var always: [[Int]]
   private var whileStale: [[Int]]
-  /// The unmap that each batch left unflushed, by its number; 0 none.
-  private var batchUnmaps: [UInt32] = []
   /// The last flush of one mm that did not happen of each task, and the one that each frame was freed
   /// with. Both only where such frames are followed.
   private var taskMMUnmaps: [TaskUnmap] = []
@@ -69,9 +67,7 @@ struct SafetyOracle {
 
   /// Room for so many tasks, frames, and numbers of batches.
   mutating func growTo(tasks: Int, frames: Int, batches: Int) {
-    if batchUnmaps.count < batches {
-      batchUnmaps.append(contentsOf: repeatElement(0, count: batches - batchUnmaps.count))
-    }
+    stale.growTo(batches: batches)
     guard followsUnmappedFrames else { return }
     while taskMMUnmaps.count < tasks { taskMMUnmaps.append(TaskUnmap()) }
     if frameUnmaps.count < frames {
@@ -94,8 +90,7 @@ struct SafetyOracle {
     awaitsHandouts = onHandout.contains { checks[$0].awaitsHandouts }
     switch shootdown.kind {
     case .unmapBatch:
-      stale.release(batchUnmaps[Int(shootdown.batch)])
-      batchUnmaps[Int(shootdown.batch)] = unmap
+      stale.setUnmap(unmap, ofBatch: shootdown.batch)
     case .mm:
       guard followsUnmappedFrames else { return stale.release(unmap) }
       let task = Int(shootdown.taskIndex)
@@ -155,7 +150,7 @@ struct SafetyOracle {
       switch moment.kind {
       case .lazyBegin: stale.beginLazy(Int(moment.cpu))
       case .lazyEnd: stale.endLazy(Int(moment.cpu))
-      case .pageUnmapped, .pageCacheRemoved, .unmapRange, .fixedMapping:
+      case .pageUnmapped, .unmapRange, .fixedMapping:
         for index in always[kind] { checks[index].observe(moment, source, &stale) }
       default: break
       }
@@ -183,7 +178,7 @@ struct SafetyOracle {
 
   /// A frame that was freed with a batch.
   private mutating func handedOutOfBatch(_ moment: Moment, _ frames: borrowing FrameTable) {
-    let unmap = batchUnmaps[Int(moment.batch)]
+    let unmap = stale.unmap(ofBatch: moment.batch)
     if followsUnmappedFrames { keep(isRecycled ? unmap : 0, for: Int(moment.subject)) }
     if unmap != 0, !isRecycled, !isHeld { handedOut(unmap, moment, frames) }
     isRecycled = false
