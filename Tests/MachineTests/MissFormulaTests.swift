@@ -18,7 +18,8 @@ struct MissFormulaTests {
     // The second is so small that working sets do not fit: gaps reach T_C there.
     for (geometry, entries) in [(machine.geometry, 2048), (.small(64), 64)] {
       let check = FormulaCheck(
-        accesses, geometry: geometry, entries: entries, windowLength: ReuseRecorder.windowLengthDefault)
+        accesses, geometry: geometry, entries: entries,
+        windowLength: ReuseRecorder.windowLengthDefault)
       #expect(check.profile.accesses == UInt64(Self.accesses))
       for (gap, pattern) in [
         (300, GapPattern.periodic), (3000, .periodic), (3000, .poisson), (15_000, .periodic),
