@@ -20,7 +20,9 @@ struct TLBReplay: ParsableCommand {
       Exit codes: 0 good, 1 a check failed, 2 usage, 3 the input cannot be read or is unfit, 4 a bug.
       """,
     version: toolVersion,
-    subcommands: [InfoCommand.self, StatCommand.self, ReportCommand.self, PoliciesCommand.self])
+    subcommands: [
+      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self, PoliciesCommand.self,
+    ])
 
   static let toolVersion = "0.1.0"
 

@@ -99,12 +99,12 @@ enum PolicyFile {
     return nil
   }
 
-  private static func fileName(_ path: String) -> String {
+  static func fileName(_ path: String) -> String {
     let last = path.split(separator: "/").last.map(String.init) ?? path
     return last.hasSuffix(".toml") ? String(last.dropLast(5)) : last
   }
 
-  private static func read(_ path: String) throws -> String {
+  static func read(_ path: String) throws -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw ValidationError("\(path): cannot be opened: \(String(cString: strerror(errno)))")
@@ -121,11 +121,11 @@ enum PolicyFile {
       if got == 0 { break }
       bytes.append(contentsOf: chunk[..<got])
       guard bytes.count <= sizeMax else {
-        throw ValidationError("\(path): is larger than 64 KiB: no policy file")
+        throw ValidationError("\(path): is larger than 64 KiB: no such file is")
       }
     }
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-      throw ValidationError("\(path): is no text: a policy file is TOML in UTF-8")
+      throw ValidationError("\(path): is no text: TOML in UTF-8 is expected")
     }
     return text
   }
