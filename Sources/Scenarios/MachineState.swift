@@ -27,7 +27,6 @@ struct ModelCPU {
   var current = -1
   var runnable: [Int] = []
   var sliceEnd: UInt64 = 0
-  var mustSchedule = false
   /// The mm that is loaded, and whether it only stays loaded while nobody uses it.
   var loaded = Simulation.kernelMM
   var isLazy = false

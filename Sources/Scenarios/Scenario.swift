@@ -44,6 +44,8 @@ public struct ScenarioMachine: Sendable {
   /// Nanoseconds of a CPU's turn on an emulator that runs one CPU after the other; nil where all run
   /// at the same time.
   public var turn: UInt64?
+  /// Of a turn, nanoseconds that the emulator's own timer takes.
+  public var turnOverhead: UInt64 = 0
 
   /// A machine.
   public init(cpus: Int, nodes: [MemoryNode]) {
@@ -150,6 +152,8 @@ public struct ScenarioPhase: Sendable {
     case pin
     /// Writes to a file, as write(2) does.
     case write
+    /// Reads a file through read(2): its pages come into the page cache and are not mapped.
+    case read
   }
 
   /// See ``Pattern``.

@@ -35,9 +35,10 @@ extension Simulation {
 
   /// Takes a page of one node, and no other; nil where that would need reclaim.
   mutating func allocateOnly(_ node: Int, _ task: Int, _ cpu: Int) -> Int32? {
-    guard memory.admits(node) else {
+    if !memory.admits(node) {
       wakeKswapds([node], task, cpu)
-      return nil
+      // `GFP_NOWAIT` goes down to the min mark before it gives up.
+      guard memory.admits(node, upToMin: true) else { return nil }
     }
     return take(node, task, cpu)
   }

@@ -44,6 +44,7 @@ extension Simulation {
       guard isReady(cpu) else { continue }
       cpus[cpu].clock = max(cpus[cpu].clock, sharedClock)
       let end = cpus[cpu].clock + (scenario.machine.turn ?? 1)
+      cpus[cpu].clock += scenario.machine.turnOverhead
       while cpus[cpu].clock < end, isReady(cpu), !isWindowOver {
         if cpus[cpu].interrupts.isEmpty, cpus[cpu].outstanding > 0 {
           cpus[cpu].clock = end
@@ -75,11 +76,7 @@ extension Simulation {
       passTime(cpu, to: min(cpus[cpu].clock + tasks[task].computeLeft, end))
       if tasks[task].computeLeft > 0 { return }
     }
-    if !cpus[cpu].runnable.isEmpty,
-      cpus[cpu].mustSchedule || cpus[cpu].clock >= cpus[cpu].sliceEnd
-    {
-      return schedule(cpu)
-    }
+    if !cpus[cpu].runnable.isEmpty, cpus[cpu].clock >= cpus[cpu].sliceEnd { return schedule(cpu) }
     step(task, cpu)
   }
 
@@ -153,10 +150,8 @@ extension Simulation {
     tasks[task].cpu = cpu
     if isIdle(cpu) {
       cpus[cpu].clock = max(cpus[cpu].clock, time)
-    } else {
-      // Who slept is behind the others and goes first.
-      cpus[cpu].mustSchedule = true
     }
+    // `RUN_TO_PARITY`: who runs keeps the CPU to the end of its slice.
     cpus[cpu].runnable.append(task)
   }
 
@@ -177,20 +172,17 @@ extension Simulation {
     schedule(cpu)
   }
 
-  /// Gives the CPU to whoever woke up last, else to who has waited longest; else it idles.
+  /// Gives the CPU to who has waited longest; else it idles.
   private mutating func schedule(_ cpu: Int) {
     let previous = cpus[cpu].current
     var next = -1
-    if cpus[cpu].mustSchedule, let woken = cpus[cpu].runnable.popLast() {
-      next = woken
-    } else if !cpus[cpu].runnable.isEmpty {
+    if !cpus[cpu].runnable.isEmpty {
       next = cpus[cpu].runnable.removeFirst()
     } else if previous >= 0, tasks[previous].state == .running {
       next = previous
     } else {
       next = pull(cpu) ?? -1
     }
-    cpus[cpu].mustSchedule = false
     cpus[cpu].sliceEnd = cpus[cpu].clock + slice
     guard next != previous else { return }
     if previous >= 0, tasks[previous].state == .running {

@@ -16,6 +16,8 @@ struct FaultJob {
   var next = 0
   var end = 0
   var isSynchronous = false
+  /// Whether it is no fault but a read(2).
+  var isUnmapped = false
   var transfer: [Int32] = []
   /// The frame that has been taken, and the one that it replaces.
   var frame: Int32 = -1
@@ -101,6 +103,19 @@ extension Simulation {
     } else {
       tasks[task].fault.phase = .wait
     }
+  }
+
+  /// read(2) of a page that is not in the page cache, and of those behind it.
+  mutating func beginRead(_ mapping: Int, _ place: Int, _ task: Int) {
+    var job = FaultJob()
+    job.mapping = mapping
+    job.place = place
+    job.isUnmapped = true
+    job.isSynchronous = true
+    job.phase = .allocate
+    job.next = mappings[mapping].offset + place
+    job.end = min(job.next + Self.aheadMax, files[mappings[mapping].file].frames.count)
+    tasks[task].fault = job
   }
 
   private mutating func waitForMigration(_ task: Int, _ cpu: Int) {
@@ -270,12 +285,13 @@ extension Simulation {
     let page = mappings[job.mapping].offset + job.place
     let frame = files[mappings[job.mapping].file].frames[page]
     guard frame >= 0 else {
+      if job.isUnmapped { return endFault(task) }
       // Reclaimed before it could be mapped.
       tasks[task].fault.phase = .lookUp
       return
     }
     guard frames[Int(frame)].isLocked else {
-      tasks[task].fault.phase = .map
+      tasks[task].fault.phase = job.isUnmapped ? .none : .map
       return
     }
     pageWaiters.append((task, frame))

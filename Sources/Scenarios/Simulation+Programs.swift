@@ -21,6 +21,8 @@ struct Program {
 /// What a thread does next.
 enum Access {
   case page(Int, isWrite: Bool)
+  /// A page of the file that need not be mapped.
+  case unmapped(Int)
   case hot(Range<Int>)
   case call
   case barrier
@@ -61,6 +63,12 @@ extension Simulation {
           return
         }
         time += max(phase.compute, Self.lookAhead)
+      case .unmapped(let place):
+        if files[mappings[mapping].file].frames[mappings[mapping].offset + place] >= 0 { continue }
+        finishStep(task, time, touched)
+        tasks[task].program.next -= 1
+        if time == 0 { beginRead(mapping, place, task) }
+        return
       case .call:
         finishStep(task, time, touched)
         if time == 0 { beginCall(phase, mapping, task, cpu) }
@@ -206,6 +214,10 @@ extension Simulation {
     let pages = mapping >= 0 ? mappings[mapping].frames.count : 0
     switch phase.pattern {
     case .layers: return nextOfLayers(phase, task, index, members.count, pages)
+    case .read:
+      let access = nextOfSlices(phase, task, index, members.count, pages)
+      if case .page(let place, _) = access { return .unmapped(place) }
+      return access
     case .slices, .strided: return nextOfSlices(phase, task, index, members.count, pages)
     case .random, .zipf: return nextAtRandom(phase, task, pages)
     case .hot:

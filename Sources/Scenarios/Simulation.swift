@@ -91,6 +91,7 @@ public struct Simulation: ~Copyable {
     random = SplitMix64(seed: scenario.seed)
     summary.policy = blueprint?.name ?? PolicyCatalog.recordedName
     for cpu in cpus.indices { cpus[cpu].clock = Self.startTime }
+    takeKernelPages()
     addTasks()
     rows.reserveCapacity(Self.rowsAtATime * 2)
   }
@@ -105,6 +106,16 @@ public struct Simulation: ~Copyable {
     options.names = TraceNames(
       tasks: tasks.map { (task: $0.id, name: names[$0.name]) }, texts: names)
     return options
+  }
+
+  private mutating func takeKernelPages() {
+    for (node, shape) in scenario.machine.nodes.enumerated() {
+      for _ in 0..<min(shape.kernelPages, shape.pages) {
+        guard let frame = memory.take(node, cpu: 0) else { break }
+        frames[Int(frame)].kind = .kernel
+      }
+      memory.drainAll(node, cpu: 0)
+    }
   }
 
   private mutating func addTasks() {

@@ -62,7 +62,8 @@ enum ScenarioFile {
     _ table: ScenarioTable, _ factor: Double
   ) throws -> ScenarioMachine {
     try table.allow([
-      "cpus", "min_free_kbytes", "watermark_scale_factor", "turn_ns", "node", "balancing",
+      "cpus", "min_free_kbytes", "watermark_scale_factor", "turn_ns",
+      "turn_overhead_ns", "node", "balancing",
     ])
     guard let cpus = try table.integer("cpus", 1...Scenario.cpusMax) else {
       throw table.refusal("cpus = N is missing, 1 to \(Scenario.cpusMax)", "cpus")
@@ -79,6 +80,8 @@ enum ScenarioFile {
     machine.minFreeKilobytes = try table.integer("min_free_kbytes", 4...countMax)
     machine.watermarkScaleFactor = try table.integer("watermark_scale_factor", 1...3000, else: 10)
     machine.turn = try table.integer("turn_ns", 100...1_000_000_000).map(UInt64.init)
+    machine.turnOverhead = UInt64(
+      try table.integer("turn_overhead_ns", 0...Int(max(machine.turn ?? 1, 1)) - 1, else: 0))
     machine.balancing = try table.subtable("balancing").map(balancing)
     return machine
   }
@@ -86,19 +89,22 @@ enum ScenarioFile {
   private static func node(
     _ table: ScenarioTable, _ cpus: Int, _ nodes: Int, _ factor: Double
   ) throws -> MemoryNode {
-    try table.allow(["mb", "cpus", "page_read_ns", "demotes_to"])
+    try table.allow(["mb", "kernel_mb", "cpus", "page_read_ns", "demotes_to"])
     guard let megabytes = try table.number("mb", 0.1...Double(megabytesMax)) else {
       throw table.refusal("mb = N is missing: the node's memory", "mb")
     }
     let own = try table.range("cpus", below: cpus) ?? 0..<0
     // Four DDR5 channels read a page in some 0.4 us for one of many CPUs, a CXL device in 0.8.
     let time = try table.number("page_read_ns", 1...1e6) ?? (own.isEmpty ? 800 : 400)
-    return MemoryNode(
+    var node = MemoryNode(
       pages: pages(megabytes, factor), cpus: own,
       pageRead: ParameterRange(
         time, lower: time / 2, upper: time * 2, source: "chosen: page by page at 5 to 10 GB/s",
         confidence: .low),
       demotionTarget: try table.integer("demotes_to", 0...nodes - 1))
+    let kernel = try table.number("kernel_mb", 0...megabytes * 0.95) ?? 0
+    node.kernelPages = kernel > 0 ? min(Self.pages(kernel, factor), node.pages - 1) : 0
+    return node
   }
 
   private static func balancing(_ table: ScenarioTable) throws -> TierBalancing {
@@ -206,7 +212,7 @@ enum ScenarioFile {
     }
     mapping.pages = pages(size, factor)
     // Rounding may make it a page too long.
-    guard mapping.pages <= room + 1, room > 0 else {
+    guard mapping.pages - 1 <= room, room > 0 else {
       throw table.refusal("it ends behind the file's end", "mb")
     }
     mapping.pages = min(mapping.pages, room)
@@ -242,6 +248,10 @@ enum ScenarioFile {
     phase.mapping = try table.integer("mapping", 0...1023, else: 0)
     guard !needsMapping || phase.mapping < process.mappings.count else {
       throw table.refusal("the process has no mapping \(phase.mapping)", "mapping")
+    }
+    let needsFile = pattern == .read || pattern == .remap
+    guard !needsFile || process.mappings[phase.mapping].file != nil else {
+      throw table.refusal("\(name) needs a mapping of a file", "mapping")
     }
     phase.threads = try table.range("threads", below: process.threads)
     phase.passes = try table.integer("passes", 0...countMax, else: 1)

@@ -2,6 +2,8 @@
 public struct MemoryNode: Sendable, Equatable {
   /// Pages of 4 KiB that the kernel manages.
   public var pages: Int
+  /// Of these, pages that the kernel uses itself and never gives back.
+  public var kernelPages = 0
   /// CPUs on it; a node without any is a slower tier.
   public var cpus: Range<Int>
   /// Nanoseconds to read all of a page, and the least and most that are plausible.
