@@ -75,6 +75,9 @@ struct ModelTask {
   var call = CallJob()
   var program = Program()
   var scan = ScanWork()
+  /// kswapd: when it tells that it sleeps, and whether it is about to.
+  var dozesAt: UInt64 = 0
+  var isDozing = false
 }
 
 /// `struct tlbflush_unmap_batch`.
@@ -168,7 +171,7 @@ struct FrameUse {
 
 /// Something that happens at a time whatever the CPUs do.
 struct Timer {
-  enum Kind { case wake, deviceDone, kswapdDozes }
+  enum Kind { case wake, deviceDone, kswapdDozes, second }
 
   var time: UInt64
   var order: UInt64

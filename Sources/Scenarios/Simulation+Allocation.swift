@@ -97,8 +97,23 @@ extension Simulation {
     }
   }
 
+  /// `refresh_cpu_vm_stats`, once a second: lists that are longer than they need to be get shorter.
+  mutating func decayLists(at time: UInt64) {
+    for node in 0..<memory.nodeCount {
+      for cpu in cpus.indices {
+        if cpus[cpu].current < 0 { cpus[cpu].clock = max(cpus[cpu].clock, time) }
+        memory.decay(node, cpu: cpu)
+        for index in 0..<memory.drained.count {
+          let moved = memory.drained[index]
+          emit(.pagePCPDrain, cpu, pfn(moved), 0, 1)
+          policy.drained(Int(moved), cpu: cpu, task: 0, time: cpus[cpu].clock)
+        }
+      }
+    }
+  }
+
   /// `wakeup_kswapd` for each node that is below its high mark.
-  private mutating func wakeKswapds(_ nodes: [Int], _ task: Int, _ cpu: Int) {
+  mutating func wakeKswapds(_ nodes: [Int], _ task: Int, _ cpu: Int) {
     for node in nodes where !isKswapdAwake[node] && !isBalanced(node) {
       isKswapdAwake[node] = true
       emit(.wakeupKswapd, cpu, UInt64(node), 0)
@@ -111,7 +126,7 @@ extension Simulation {
   /// `pgdat_balanced`.
   func isBalanced(_ node: Int) -> Bool {
     let marks = memory.watermarks(node)
-    let goal = balancing.isOn && node == 0 && memory.nodeCount > 1 ? marks.promo : marks.high
+    let goal = balancing.isOn ? marks.promo : marks.high
     return memory.freePages(node) > goal
   }
 

@@ -71,6 +71,7 @@ extension Simulation {
       return takeInterrupt(cpu)
     }
     let task = cpus[cpu].current
+    steps += 1
     guard task >= 0 else { return schedule(cpu) }
     if tasks[task].computeLeft > 0 {
       passTime(cpu, to: min(cpus[cpu].clock + tasks[task].computeLeft, end))
@@ -95,7 +96,14 @@ extension Simulation {
     switch timer.kind {
     case .wake: wake(timer.subject, at: timer.time)
     case .deviceDone: finishTransfer(timer.subject, at: timer.time)
-    case .kswapdDozes: doze(timer.subject)
+    case .kswapdDozes: doze(timer.subject, at: timer.time)
+    case .second:
+      guard steps > 0 || timers.first < .max else {
+        return fail("the machine has come to a stop: every thread waits")
+      }
+      steps = 0
+      decayLists(at: timer.time)
+      timers.add(.second, 0, at: timer.time + 1_000_000_000)
     }
   }
 

@@ -5,7 +5,7 @@ import TraceEvents
 /// A page fault: where it stands.
 struct FaultJob {
   enum Phase {
-    case none, lookUp, allocate, commit, transfer, wait, map, copyFlush, copyDone, hinting
+    case none, lookUp, allocate, commit, transfer, copied, wait, map, copyFlush, copyDone, hinting
   }
 
   var phase = Phase.none
@@ -18,6 +18,8 @@ struct FaultJob {
   var isSynchronous = false
   /// Whether it is no fault but a read(2).
   var isUnmapped = false
+  /// Whether the hint has been taken.
+  var isHinted = false
   var transfer: [Int32] = []
   /// The frame that has been taken, and the one that it replaces.
   var frame: Int32 = -1
@@ -40,7 +42,11 @@ extension Simulation {
   ) {
     let isPresent = mappings[mapping].frames[place] >= 0
     let address = mappings[mapping].address + UInt64(place) << 12
-    emit(.pageFaultUser, cpu, address, 0x40_1000, (isPresent ? 1 : 0) | (isWrite ? 2 : 0) | 4)
+    // An inaccessible entry is not present to the hardware.
+    let isHint = isPresent && mappings[mapping].bits[place] & PTE.inaccessible != 0
+    emit(
+      .pageFaultUser, cpu, address, 0x40_1000,
+      (isPresent && !isHint ? 1 : 0) | (isWrite ? 2 : 0) | 4)
     if isTracing { summary.faults += 1 }
     cpus[cpu].clock += costs.fault
     policy.fault(
@@ -53,7 +59,7 @@ extension Simulation {
     job.place = place
     job.isWrite = isWrite
     job.phase = .lookUp
-    if isPresent, mappings[mapping].bits[place] & PTE.inaccessible != 0 {
+    if isHint {
       job.phase = .hinting
     } else if isPresent {
       // The entry is there but protected.
@@ -70,6 +76,11 @@ extension Simulation {
     case .allocate: allocateForFault(task, cpu)
     case .commit: commit(task, cpu)
     case .transfer: submit(task, cpu)
+    case .copied:
+      let list = tasks[task].fault.transfer
+      tasks[task].fault.transfer = []
+      endTransfer(task)
+      unlock(list, at: cpus[cpu].clock)
     case .wait: waitForPage(task, cpu)
     case .map: mapAround(task, cpu)
     case .copyFlush: replaceEntry(task, cpu)
@@ -175,8 +186,10 @@ extension Simulation {
     if file >= 0, job.old < 0 {
       var next = job.next
       while next < job.end, files[file].frames[next] >= 0 { next += 1 }
+      // `page_cache_ra_unbounded` submits what it has where it meets a page that is there.
+      let isCut = next > job.next && !job.transfer.isEmpty
       tasks[task].fault.next = next
-      guard next < job.end else {
+      guard next < job.end, !isCut else {
         tasks[task].fault.phase = .transfer
         return
       }
@@ -236,10 +249,15 @@ extension Simulation {
   private mutating func submit(_ task: Int, _ cpu: Int) {
     let list = tasks[task].fault.transfer
     tasks[task].fault.transfer = []
-    tasks[task].fault.phase = .wait
+    endTransfer(task)
     guard !list.isEmpty else { return }
-    cpus[cpu].clock += costs.readPage * UInt64(list.count)
-    guard costs.deviceLatency > 0 else { return unlock(list, at: cpus[cpu].clock) }
+    // Submitting takes the reader's time, but can be interrupted.
+    tasks[task].computeLeft += costs.readPage * UInt64(list.count)
+    guard costs.deviceLatency > 0 else {
+      tasks[task].fault.transfer = list
+      tasks[task].fault.phase = .copied
+      return
+    }
     let place: Int
     if let reused = freeTransfers.popLast() {
       transfers[reused] = list
@@ -249,6 +267,12 @@ extension Simulation {
       transfers.append(list)
     }
     timers.add(.deviceDone, place, at: cpus[cpu].clock + costs.deviceLatency)
+  }
+
+  /// What was read is on its way: the rest of the read, or the wait for the page.
+  private mutating func endTransfer(_ task: Int) {
+    let isRest = tasks[task].fault.next < tasks[task].fault.end
+    tasks[task].fault.phase = isRest ? .allocate : .wait
   }
 
   mutating func finishTransfer(_ place: Int, at time: UInt64) {

@@ -58,6 +58,13 @@ extension Simulation {
   /// kswapd: `balance_pgdat` until the node is balanced, then sleep.
   mutating func stepKswapd(_ task: Int, _ cpu: Int) {
     let node = tasks[task].kswapd
+    if tasks[task].isDozing {
+      tasks[task].isDozing = false
+      if !isKswapdAwake[node] {
+        emit(.kswapdSleep, cpu, UInt64(node))
+        return sleep(task, cpu, uninterruptible: false)
+      }
+    }
     if tasks[task].reclaim.goal == 0 {
       guard !isBalanced(node) else { return endKswapd(task, cpu) }
       emit(.kswapdWake, cpu, UInt64(node), 0)
@@ -87,12 +94,21 @@ extension Simulation {
     tasks[task].reclaim = ReclaimJob()
     isKswapdAwake[node] = false
     // `kswapd_try_to_sleep` tells of it only if nobody wakes it for a tenth of a second.
-    timers.add(.kswapdDozes, node, at: cpus[cpu].clock + 100_000_000)
+    let time = cpus[cpu].clock + 100_000_000
+    tasks[task].dozesAt = time
+    timers.add(.kswapdDozes, node, at: time)
     cpus[cpu].clock += costs.systemCall
     sleep(task, cpu, uninterruptible: false)
   }
 
-  mutating func doze(_ node: Int) {}
+  /// kswapd has slept for a tenth of a second.
+  mutating func doze(_ node: Int, at time: UInt64) {
+    let task = kswapds[node]
+    guard !isKswapdAwake[node], tasks[task].dozesAt == time else { return }
+    // The event is its own, and it is on no CPU then: it wakes up to go back to sleep.
+    tasks[task].isDozing = true
+    wake(task, at: time)
+  }
 
   // MARK: Nodes and lists
 
@@ -315,6 +331,28 @@ extension Simulation {
     cpus[cpu].clock += costs.cachePage
     emit(
       .filemapDelete, cpu, pfn(frame), files[Int(use.owner)].inode, UInt64(use.page), 0x10_0000, 0)
+  }
+
+  /// Lets the oldest pages of the page cache go until as much is free as the scenario says.
+  mutating func prepareFreePages(_ cpu: Int) {
+    for (node, shape) in scenario.machine.nodes.enumerated() {
+      while memory.freePages(node) < shape.freePages ?? 0,
+        let frame = memory.oldest(.inactiveFile, node), !frames[Int(frame)].isLocked
+      {
+        memory.isolate(frame)
+        let use = frames[Int(frame)]
+        for index in files[Int(use.owner)].mappings.indices {
+          let mapping = files[Int(use.owner)].mappings[index]
+          let place = Int(use.page) - mappings[mapping].offset
+          guard place >= 0, place < mappings[mapping].frames.count else { continue }
+          mappings[mapping].frames[place] = PTE.none
+        }
+        dropFromCache(frame, cpu)
+        frames[Int(frame)] = FrameUse()
+        memory.give(frame, cpu: cpu)
+        memory.drainAll(node, cpu: cpu)
+      }
+    }
   }
 
   // MARK: Ends

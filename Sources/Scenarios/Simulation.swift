@@ -62,6 +62,8 @@ public struct Simulation: ~Copyable {
   /// Emulator: the time that all CPUs share, and whose turn is next.
   var sharedClock = Simulation.startTime
   var turn = 0
+  /// Steps of CPUs in the second at hand.
+  var steps = 0
   var flushTime: (sum: UInt64, count: UInt64) = (0, 0)
   var balancing = BalancingState()
   /// Nanoseconds to read all of a page, by node.
@@ -91,6 +93,7 @@ public struct Simulation: ~Copyable {
     random = SplitMix64(seed: scenario.seed)
     summary.policy = blueprint?.name ?? PolicyCatalog.recordedName
     for cpu in cpus.indices { cpus[cpu].clock = Self.startTime }
+    balancing.isOn = machine.balancing != nil
     takeKernelPages()
     addTasks()
     rows.reserveCapacity(Self.rowsAtATime * 2)
@@ -166,7 +169,7 @@ public struct Simulation: ~Copyable {
       tasks.append(task)
       threadsLeft += 1
     }
-    if scenario.machine.balancing != nil, let balancing = scenario.machine.balancing {
+    if let balancing = scenario.machine.balancing {
       processes[number].scanDue =
         Self.startTime + UInt64(balancing.scanDelayMilliseconds) * 1_000_000
     }
@@ -231,6 +234,7 @@ public struct Simulation: ~Copyable {
   private mutating func start() {
     summary.tlbRow = Array(repeating: 0, count: cpus.count)
     for task in tasks.indices where tasks[task].process >= 0 { wake(task, at: Self.startTime) }
+    timers.add(.second, 0, at: Self.startTime + 1_000_000_000)
     if threadsLeft == 0 { isWindowOver = true }
   }
 
@@ -240,6 +244,7 @@ public struct Simulation: ~Copyable {
     summary = RunSummary()
     summary.policy = policyName
     summary.tlbRow = Array(repeating: 0, count: cpus.count)
+    prepareFreePages(cpu)
     isTracing = true
     windowStart = cpus[cpu].clock
     before = policy.ledger

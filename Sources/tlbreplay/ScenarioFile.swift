@@ -89,7 +89,7 @@ enum ScenarioFile {
   private static func node(
     _ table: ScenarioTable, _ cpus: Int, _ nodes: Int, _ factor: Double
   ) throws -> MemoryNode {
-    try table.allow(["mb", "kernel_mb", "cpus", "page_read_ns", "demotes_to"])
+    try table.allow(["mb", "kernel_mb", "free_mb", "cpus", "page_read_ns", "demotes_to"])
     guard let megabytes = try table.number("mb", 0.1...Double(megabytesMax)) else {
       throw table.refusal("mb = N is missing: the node's memory", "mb")
     }
@@ -104,6 +104,7 @@ enum ScenarioFile {
       demotionTarget: try table.integer("demotes_to", 0...nodes - 1))
     let kernel = try table.number("kernel_mb", 0...megabytes * 0.95) ?? 0
     node.kernelPages = kernel > 0 ? min(Self.pages(kernel, factor), node.pages - 1) : 0
+    node.freePages = try table.number("free_mb", 0...megabytes).map { Self.pages($0, factor) }
     return node
   }
 
@@ -236,7 +237,8 @@ enum ScenarioFile {
     _ table: ScenarioTable, _ process: ScenarioProcess, _ factor: Double
   ) throws -> ScenarioPhase {
     try table.allow([
-      "pattern", "mapping", "threads", "passes", "accesses", "unit_pages", "compute_ns",
+      "pattern", "mapping", "threads", "passes", "accesses", "unit_pages", "layers",
+      "compute_ns",
       "write_percent", "barrier", "warm_up",
     ])
     let patterns = ScenarioPhase.Pattern.allCases.map(\.rawValue).joined(separator: ", ")
@@ -257,6 +259,12 @@ enum ScenarioFile {
     phase.passes = try table.integer("passes", 0...countMax, else: 1)
     phase.accesses = Int(Double(try table.integer("accesses", 0...countMax, else: 0)) * factor)
     phase.unitPages = try table.integer("unit_pages", 1...(1 << 24), else: 64)
+    if let layers = try table.integer("layers", 1...(1 << 20)) {
+      guard needsMapping, !table.table.contains(key: "unit_pages") else {
+        throw table.refusal("layers cuts a mapping up; it excludes unit_pages", "layers")
+      }
+      phase.unitPages = max(process.mappings[phase.mapping].pages / layers, 1)
+    }
     phase.compute = UInt64(try table.integer("compute_ns", 0...countMax, else: 0))
     phase.writePercent = try table.integer("write_percent", 0...100, else: 0)
     phase.hasBarrier = try table.flag("barrier")

@@ -4,6 +4,8 @@ public struct MemoryNode: Sendable, Equatable {
   public var pages: Int
   /// Of these, pages that the kernel uses itself and never gives back.
   public var kernelPages = 0
+  /// Pages that are free when the traced window begins, at least; nil leaves it to reclaim.
+  public var freePages: Int?
   /// CPUs on it; a node without any is a slower tier.
   public var cpus: Range<Int>
   /// Nanoseconds to read all of a page, and the least and most that are plausible.

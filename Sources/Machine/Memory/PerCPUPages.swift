@@ -60,6 +60,15 @@ public struct PerCPUPages: Sendable {
     return min(max(min(freeCount, limit - batch), batch), list.count)
   }
 
+  /// Once a second (`decay_pcp_high`): the list gets shorter while nothing needs it long. Returns how
+  /// many of the oldest have to leave.
+  mutating func decay() -> Int {
+    if high > highMin {
+      high = max(list.count - batch << Self.batchScaleMax, high - high >> 3, highMin)
+    }
+    return max(list.count - high, 0)
+  }
+
   private mutating func highNow(_ isReclaimActive: Bool, _ isZoneBelowHigh: Bool) -> Int {
     high = min(max(high, highMin), highMax)
     let now = high

@@ -168,6 +168,13 @@ public struct PhysicalMemory: Sendable {
     drain(node, cpu, zones[node].perCPU[cpu].list.count)
   }
 
+  /// The second's decay of `cpu`'s list of a node. ``drained`` tells what moved.
+  public mutating func decay(_ node: Int, cpu: Int) {
+    drained.removeAll(keepingCapacity: true)
+    let leaving = zones[node].perCPU[cpu].decay()
+    drain(node, cpu, leaving)
+  }
+
   /// Says whether kswapd works on a node (`ZONE_RECLAIM_ACTIVE`), which keeps per-CPU lists short.
   public mutating func setReclaimActive(_ node: Int, _ isActive: Bool) {
     zones[node].isReclaimActive = isActive
