@@ -12,7 +12,7 @@ public struct CostTable: Sendable {
       ("move_frame", \.moveFrame), ("cache_page", \.cachePage), ("read_page", \.readPage),
       ("scan_folio", \.scanFolio), ("unmap_page", \.unmapPage), ("migrate_page", \.migratePage),
       ("context_switch", \.contextSwitch), ("system_call", \.systemCall),
-      ("trace_event", \.traceEvent), ("device_latency", \.deviceLatency),
+      ("trace_event", \.traceEvent), ("device_latency", \.deviceLatency), ("device_page", \.devicePage),
     ]
 
   private static let shootdown =
@@ -80,6 +80,9 @@ public struct CostTable: Sendable {
   public var deviceLatency = ParameterRange(
     80_000, lower: 20_000, upper: 150_000, source: "NVMe drives, read of 128 KiB",
     confidence: .low)
+  /// How long the device is busy with a page: its bandwidth.
+  public var devicePage = ParameterRange(
+    600, lower: 300, upper: 1_300, source: "NVMe drives, 3 to 14 GB/s", confidence: .medium)
 
   /// The defaults.
   public init() {}
@@ -90,7 +93,7 @@ struct Costs {
   var flushSend, flushPerTarget, interruptDelivery, interruptAnswer, interruptRest: UInt64
   var localFlush, fault, mapPage, allocate, free, moveFrame, cachePage, readPage: UInt64
   var scanFolio, unmapPage, migratePage, contextSwitch, systemCall, traceEvent: UInt64
-  var deviceLatency: UInt64
+  var deviceLatency, devicePage: UInt64
 
   init(_ table: CostTable) {
     func whole(_ range: ParameterRange) -> UInt64 {
@@ -116,5 +119,6 @@ struct Costs {
     systemCall = whole(table.systemCall)
     traceEvent = whole(table.traceEvent)
     deviceLatency = whole(table.deviceLatency)
+    devicePage = whole(table.devicePage)
   }
 }

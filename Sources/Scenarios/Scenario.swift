@@ -174,6 +174,8 @@ public struct ScenarioPhase: Sendable {
   public var writePercent = 0
   /// Whether threads wait for each other after each layer, and at the end.
   public var hasBarrier = false
+  /// Whether they wait awake, looking all the time, as ggml's threads do.
+  public var spins = false
   /// Whether it comes before the traced window.
   public var isWarmUp = false
 

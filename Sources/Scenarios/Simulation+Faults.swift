@@ -266,7 +266,10 @@ extension Simulation {
       place = transfers.count
       transfers.append(list)
     }
-    timers.add(.deviceDone, place, at: cpus[cpu].clock + costs.deviceLatency)
+    deviceBusyUntil =
+      max(deviceBusyUntil, cpus[cpu].clock) + costs.devicePage * UInt64(list.count)
+    timers.add(
+      .deviceDone, place, at: max(deviceBusyUntil, cpus[cpu].clock + costs.deviceLatency))
   }
 
   /// What was read is on its way: the rest of the read, or the wait for the page.

@@ -12,6 +12,8 @@ struct Program {
   var next = 0
   var done = 0
   var isAtBarrier = false
+  /// Whether it waits for the others without sleeping.
+  var isSpinning = false
   var hasWarmed = false
   var random = SplitMix64(seed: 0)
   /// Of a call's round.
@@ -32,6 +34,8 @@ enum Access {
 extension Simulation {
   /// Nanoseconds of work that a step looks ahead at most.
   private static let lookAhead: UInt64 = 20_000
+  /// How long a thread spins before it looks whether it still has to; being released ends it at once.
+  private static let spinSpan: UInt64 = 10_000_000_000
 
   /// The thread goes on in its phase: touches pages until one is not there.
   mutating func stepProgram(_ task: Int, _ cpu: Int) {
@@ -39,6 +43,10 @@ extension Simulation {
     let phases = scenario.processes[process].phases
     guard tasks[task].program.phase < phases.count else { return endThread(task, cpu) }
     let phase = phases[tasks[task].program.phase]
+    if tasks[task].program.isSpinning {
+      tasks[task].computeLeft = Self.spinSpan
+      return
+    }
     if !tasks[task].program.hasBegun, !beginPhase(phase, task, cpu) { return }
     if scanIsDue(task, cpu) { return }
     let mapping = mapping(of: phase, process)
@@ -75,7 +83,7 @@ extension Simulation {
         return
       case .barrier:
         finishStep(task, time, touched)
-        if time == 0 { arrive(task, cpu) }
+        if time == 0 { arrive(phase, task, cpu) }
         return
       case .phaseDone:
         finishStep(task, time, touched)
@@ -185,12 +193,14 @@ extension Simulation {
 
   // MARK: Barriers
 
-  private mutating func arrive(_ task: Int, _ cpu: Int) {
+  private mutating func arrive(_ phase: ScenarioPhase, _ task: Int, _ cpu: Int) {
     let process = tasks[task].process
     processes[process].waiting.append(task)
     tasks[task].program.round = 1
+    tasks[task].program.isSpinning = phase.spins
     releaseBarrier(process, at: cpus[cpu].clock)
-    if processes[process].waiting.contains(task) { sleep(task, cpu, uninterruptible: false) }
+    guard processes[process].waiting.contains(task), !phase.spins else { return }
+    sleep(task, cpu, uninterruptible: false)
   }
 
   /// Lets everybody go on if all who are still at work have arrived.
@@ -200,7 +210,15 @@ extension Simulation {
     let working = processes[process].threads.filter { tasks[$0].state != .finished }.count
     guard waiting.count >= min(working, processes[process].busyThreads) else { return }
     processes[process].waiting.removeAll(keepingCapacity: true)
-    for task in waiting { wake(task, at: time) }
+    for task in waiting {
+      guard tasks[task].program.isSpinning else {
+        wake(task, at: time)
+        continue
+      }
+      tasks[task].program.isSpinning = false
+      let clock = cpus[tasks[task].cpu].clock
+      tasks[task].computeLeft = isEmulated || time < clock ? 0 : time - clock
+    }
   }
 
   // MARK: Patterns

@@ -38,6 +38,7 @@ public struct Simulation: ~Copyable {
   /// Frames of each transfer from the device that is under way, and places of finished ones.
   var transfers: [[Int32]] = []
   var freeTransfers: [Int] = []
+  var deviceBusyUntil: UInt64 = 0
   /// By node: its kswapd, whether it is awake, and the order of nodes to allocate from.
   var kswapds: [Int] = []
   var isKswapdAwake: [Bool] = []

@@ -239,7 +239,7 @@ enum ScenarioFile {
     try table.allow([
       "pattern", "mapping", "threads", "passes", "accesses", "unit_pages", "layers",
       "compute_ns",
-      "write_percent", "barrier", "warm_up",
+      "write_percent", "barrier", "spin", "warm_up",
     ])
     let patterns = ScenarioPhase.Pattern.allCases.map(\.rawValue).joined(separator: ", ")
     guard let name = try table.text("pattern"),
@@ -268,6 +268,7 @@ enum ScenarioFile {
     phase.compute = UInt64(try table.integer("compute_ns", 0...countMax, else: 0))
     phase.writePercent = try table.integer("write_percent", 0...100, else: 0)
     phase.hasBarrier = try table.flag("barrier")
+    phase.spins = try table.flag("spin")
     phase.isWarmUp = try table.flag("warm_up")
     if phase.writePercent > 0, needsMapping, !process.mappings[phase.mapping].isWritable {
       throw table.refusal("write_percent needs a mapping with writable = true", "write_percent")
