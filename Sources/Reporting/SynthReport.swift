@@ -76,6 +76,7 @@ public enum SynthReport {
       ]),
       "deferred": JSONValue(run.deferred), "refused": JSONValue(run.refused),
       "deferred_flushes": JSONValue(run.deferredFlushes),
+      "flush_duration_ns": JSONValue(run.flushDuration),
       "batch_flushes": JSONValue(run.batchFlushes),
       "reclaimed": JSONValue(run.reclaimed),
       "reclaimed_directly": JSONValue(run.reclaimedDirectly), "scanned": JSONValue(run.scanned),

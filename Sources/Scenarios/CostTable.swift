@@ -12,7 +12,8 @@ public struct CostTable: Sendable {
       ("move_frame", \.moveFrame), ("cache_page", \.cachePage), ("read_page", \.readPage),
       ("scan_folio", \.scanFolio), ("unmap_page", \.unmapPage), ("migrate_page", \.migratePage),
       ("context_switch", \.contextSwitch), ("system_call", \.systemCall),
-      ("trace_event", \.traceEvent), ("device_latency", \.deviceLatency), ("device_page", \.devicePage),
+      ("trace_event", \.traceEvent), ("device_latency", \.deviceLatency),
+      ("device_page", \.devicePage),
     ]
 
   private static let shootdown =

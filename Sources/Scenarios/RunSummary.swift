@@ -10,6 +10,8 @@ public struct RunSummary: Sendable, Equatable {
   public var flushes = Array(repeating: 0, count: 6)
   /// See ``flushes``.
   public var flushesOfNothing = Array(repeating: 0, count: 6)
+  /// Nanoseconds from the start of a batch's flush to its last answer, on average.
+  public var flushDuration: UInt64 = 0
   /// Flushes of unmap batches that were done, and flushes that had been put off and were done.
   public var batchFlushes = 0
   /// See ``batchFlushes``.

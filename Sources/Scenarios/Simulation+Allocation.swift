@@ -44,6 +44,7 @@ extension Simulation {
   }
 
   private mutating func take(_ node: Int, _ task: Int, _ cpu: Int) -> Int32? {
+    if memory.needsRefill(node, cpu: cpu) { takeZoneLock(node, cpu) }
     guard let frame = memory.take(node, cpu: cpu) else { return nil }
     cpus[cpu].clock += costs.allocate
     let moved = memory.refilled.count
@@ -53,6 +54,7 @@ extension Simulation {
       emit(.pageAllocZoneLocked, cpu, pfn(other), 0, 1, 1)
       policy.refilled(Int(other), cpu: cpu, task: task, time: cpus[cpu].clock)
     }
+    if moved > 0 { zoneLocks[node] = cpus[cpu].clock }
     policy.allocated(
       Int(frame), afterRefill: moved > 0, cpu: cpu, task: task, time: cpus[cpu].clock)
     takeFlushes(task)
@@ -75,18 +77,30 @@ extension Simulation {
       takeFlushes(task)
     }
     memory.give(frame, cpu: cpu)
+    guard !memory.drained.isEmpty else { return }
+    let node = memory.node(of: frame)
+    takeZoneLock(node, cpu)
     for index in 0..<memory.drained.count {
       let moved = memory.drained[index]
       cpus[cpu].clock += costs.moveFrame
       emit(.pagePCPDrain, cpu, pfn(moved), 0, 1)
       policy.drained(Int(moved), cpu: cpu, task: task, time: cpus[cpu].clock)
     }
+    zoneLocks[node] = cpus[cpu].clock
+  }
+
+  /// Waits until the zone's lock is free: what moves to and from buddy moves in one order.
+  private mutating func takeZoneLock(_ node: Int, _ cpu: Int) {
+    cpus[cpu].clock = max(cpus[cpu].clock, zoneLocks[node])
   }
 
   /// `drain_all_pages`: the lists of all CPUs go to buddy, for a task that reclaimed in vain.
   mutating func drainLists(_ task: Int, _ cpu: Int) {
     for node in 0..<memory.nodeCount {
-      for other in cpus.indices {
+      takeZoneLock(node, cpu)
+      // Each CPU empties its own list, and is this far at least.
+      for other in cpus.indices where !memory.needsRefill(node, cpu: other) {
+        cpus[cpu].clock = max(cpus[cpu].clock, cpus[other].clock)
         memory.drainAll(node, cpu: other)
         for index in 0..<memory.drained.count {
           let moved = memory.drained[index]
@@ -94,6 +108,7 @@ extension Simulation {
           policy.drained(Int(moved), cpu: cpu, task: task, time: cpus[cpu].clock)
         }
       }
+      zoneLocks[node] = cpus[cpu].clock
     }
   }
 
@@ -102,12 +117,14 @@ extension Simulation {
     for node in 0..<memory.nodeCount {
       for cpu in cpus.indices {
         if cpus[cpu].current < 0 { cpus[cpu].clock = max(cpus[cpu].clock, time) }
+        takeZoneLock(node, cpu)
         memory.decay(node, cpu: cpu)
         for index in 0..<memory.drained.count {
           let moved = memory.drained[index]
           emit(.pagePCPDrain, cpu, pfn(moved), 0, 1)
           policy.drained(Int(moved), cpu: cpu, task: 0, time: cpus[cpu].clock)
         }
+        zoneLocks[node] = cpus[cpu].clock
       }
     }
   }

@@ -141,10 +141,10 @@ extension Simulation {
 
   // MARK: Tasks
 
-  /// EEVDF's slice: 0.7 ms, more with more CPUs (`sysctl_sched_base_slice`, Linux 6.12).
+  /// EEVDF's slice: 0.75 ms, more with more CPUs (`sysctl_sched_base_slice`, Linux 6.12).
   private var slice: UInt64 {
     let factor = min(1 + (Int.bitWidth - 1 - cpus.count.leadingZeroBitCount), 4)
-    return 700_000 * UInt64(factor)
+    return 750_000 * UInt64(factor)
   }
 
   /// Makes a task runnable.

@@ -99,7 +99,8 @@ extension Simulation {
     }
     let initiator = interrupt.initiator
     cpus[initiator].outstanding -= 1
-    cpus[initiator].clock = max(cpus[initiator].clock, cpus[cpu].clock)
+    // A moment later, so that it is behind the answer for everybody.
+    cpus[initiator].clock = max(cpus[initiator].clock, cpus[cpu].clock + 1)
     if cpus[initiator].outstanding == 0, cpus[initiator].isBatchFlush { noteFlushEnd(initiator) }
     cpus[cpu].clock += costs.interruptRest
   }

@@ -155,8 +155,9 @@ extension Simulation {
       sleep(task, cpu, uninterruptible: false)
       return false
     }
-    // kswapd gets the time to come to rest.
-    if isKswapdAwake.contains(true) {
+    // kswapd gets the time to come to rest, and what is under way ends.
+    let isQuiet = cpus.allSatisfy { $0.interrupts.isEmpty && $0.outstanding == 0 }
+    if isKswapdAwake.contains(true) || !isQuiet {
       timers.add(.wake, task, at: cpus[cpu].clock + 1_000_000)
       sleep(task, cpu, uninterruptible: false)
       return false

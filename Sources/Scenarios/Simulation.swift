@@ -43,6 +43,8 @@ public struct Simulation: ~Copyable {
   var kswapds: [Int] = []
   var isKswapdAwake: [Bool] = []
   var zonelists: [[Int]] = []
+  /// By node: until when its zone's lock is held.
+  var zoneLocks: [UInt64] = []
   /// Tasks that sleep until a page is there.
   var pageWaiters: [(task: Int, frame: Int32)] = []
   var random: SplitMix64
@@ -94,6 +96,7 @@ public struct Simulation: ~Copyable {
     random = SplitMix64(seed: scenario.seed)
     summary.policy = blueprint?.name ?? PolicyCatalog.recordedName
     for cpu in cpus.indices { cpus[cpu].clock = Self.startTime }
+    zoneLocks = Array(repeating: 0, count: machine.nodes.count)
     balancing.isOn = machine.balancing != nil
     takeKernelPages()
     addTasks()
@@ -246,6 +249,8 @@ public struct Simulation: ~Copyable {
     summary.policy = policyName
     summary.tlbRow = Array(repeating: 0, count: cpus.count)
     prepareFreePages(cpu)
+    for other in cpus.indices { cpus[cpu].clock = max(cpus[cpu].clock, cpus[other].clock) }
+    flushTime = (0, 0)
     isTracing = true
     windowStart = cpus[cpu].clock
     before = policy.ledger
@@ -262,6 +267,7 @@ public struct Simulation: ~Copyable {
     summary.runTime = cpus[cpu].clock - windowStart
     for cpu in cpus.indices { summary.tlbRow[cpu] = cpus[cpu].row }
     let ledger = policy.ledger
+    summary.flushDuration = flushTime.count > 0 ? flushTime.sum / flushTime.count : 0
     summary.deferred = ledger.deferred - before.deferred
     summary.refused = ledger.refused - before.refused
   }

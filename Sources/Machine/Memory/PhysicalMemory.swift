@@ -122,6 +122,11 @@ public struct PhysicalMemory: Sendable {
     return zones[node].freePages > (upToMin ? marks.min : marks.low)
   }
 
+  /// Whether `cpu`'s list of a node is empty, so that the next frame comes from buddy.
+  public func needsRefill(_ node: Int, cpu: Int) -> Bool {
+    zones[node].perCPU[cpu].list.count == 0
+  }
+
   /// Takes a frame of a node through `cpu`'s list; nil if it has none. ``refilled`` tells what moved.
   public mutating func take(_ node: Int, cpu: Int) -> Int32? {
     refilled.removeAll(keepingCapacity: true)

@@ -63,10 +63,12 @@ struct ModelCheck {
     }
     print(
       """
-      TLB shootdown interrupts inside the window, per reclaimed page. range: the recorded runs of
-      that mode, from the least to the greatest.
+      TLB shootdown interrupts inside the window, per reclaimed page. recorded: the runs of that
+      mode, from the least to the greatest. inside: within those; near: within what another phase
+      of ticks and kswapd moved a recorded run by (8 % without lazy unmap flush, 12 % with it, 15
+      and 20 % in tier-8).
 
-      | scenario | mode | modelled | range | recorded runs | modelled / middle | inside |
+      | scenario | mode | modelled | recorded | recorded runs | modelled / middle | verdict |
       |---|---|---|---|---|---|---|
       """)
     for name in names {
@@ -75,14 +77,23 @@ struct ModelCheck {
         guard let low = runs.min(), let high = runs.max() else { continue }
         let file = folder.appending(path: "\(name).toml").path
         let modelled = try synthesise(file, policy, tool ?? defaultTool()).perPage
+        let scatter = scatter(name, mode)
         let isInside = modelled >= low && modelled <= high
+        let isNear = modelled >= low * (1 - scatter) && modelled <= high * (1 + scatter)
         let cells = [
           name, mode, digits(modelled), "\(digits(low)) to \(digits(high))", "\(runs.count)",
-          digits(modelled * 2 / (low + high)), isInside ? "yes" : "no",
+          digits(modelled * 2 / (low + high)), isInside ? "inside" : isNear ? "near" : "outside",
         ]
         print("| " + cells.joined(separator: " | ") + " |")
       }
     }
+  }
+
+  /// How far a second recorded run of the same mode was from the first, at most.
+  private static func scatter(_ scenario: String, _ mode: String) -> Double {
+    let isBefore = mode == "0"
+    if scenario == "qemu-tier-8" { return isBefore ? 0.15 : 0.2 }
+    return isBefore ? 0.08 : 0.12
   }
 
   private static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
