@@ -23,6 +23,8 @@ struct ModelCPU {
 
   /// How far it has run.
   var clock: UInt64 = 0
+  /// Emulator: time that it has spent already of turns to come.
+  var debt: UInt64 = 0
   /// The task on it, -1 idle.
   var current = -1
   var runnable: [Int] = []

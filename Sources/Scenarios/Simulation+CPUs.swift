@@ -42,9 +42,11 @@ extension Simulation {
       let cpu = turn
       turn = (turn + 1) % cpus.count
       guard isReady(cpu) else { continue }
-      cpus[cpu].clock = max(cpus[cpu].clock, sharedClock)
-      let end = cpus[cpu].clock + (scenario.machine.turn ?? 1)
-      cpus[cpu].clock += scenario.machine.turnOverhead
+      let end = sharedClock + (scenario.machine.turn ?? 1)
+      guard payDebt(cpu, until: end) else {
+        sharedClock = end
+        return
+      }
       while cpus[cpu].clock < end, isReady(cpu), !isWindowOver {
         if cpus[cpu].interrupts.isEmpty, cpus[cpu].outstanding > 0 {
           cpus[cpu].clock = end
@@ -52,15 +54,31 @@ extension Simulation {
           runStep(cpu, at: cpus[cpu].clock, until: end)
         }
       }
-      sharedClock = max(sharedClock, cpus[cpu].clock)
+      // What it began and did not end in its turn it goes on with in the next.
+      if cpus[cpu].clock > end { cpus[cpu].debt = cpus[cpu].clock - end }
+      sharedClock = max(sharedClock, min(cpus[cpu].clock, end))
       return
     }
     guard timers.first < .max else { return fail("the machine has come to a stop") }
     sharedClock = max(sharedClock, timers.first)
   }
 
+  /// The emulator's own part of a turn, and the rest of what the CPU was in the middle of, which takes
+  /// no interrupts: mostly moves between lists under a zone's lock. False if that takes all of it.
+  private mutating func payDebt(_ cpu: Int, until end: UInt64) -> Bool {
+    let start = sharedClock + scenario.machine.turnOverhead
+    guard cpus[cpu].debt < end - start else {
+      cpus[cpu].debt -= end - start
+      return false
+    }
+    cpus[cpu].clock = max(cpus[cpu].clock, start + cpus[cpu].debt)
+    cpus[cpu].debt = 0
+    return true
+  }
+
   private func isReady(_ cpu: Int) -> Bool {
-    cpus[cpu].current >= 0 || !cpus[cpu].runnable.isEmpty || !cpus[cpu].interrupts.isEmpty
+    cpus[cpu].debt > 0 || cpus[cpu].current >= 0 || !cpus[cpu].runnable.isEmpty
+      || !cpus[cpu].interrupts.isEmpty
   }
 
   private mutating func runStep(_ cpu: Int, at time: UInt64, until end: UInt64) {

@@ -53,6 +53,7 @@ public struct Simulation: ~Copyable {
   var rows: [TraceRow] = []
   var isTracing = false
   var names: [String] = []
+  /// What it counted so far; complete when ``advance()`` says that the window is over.
   public internal(set) var summary = RunSummary()
   var failure: SimulationError?
   /// Threads that have not come to the end, and to the window's start.

@@ -21,18 +21,26 @@ struct ModelCheck {
   private struct Measured: Decodable {
     var scenario: String
     var run: String
-    var tlb_ipis: Int
+    var interrupts: Int
     var reclaimed: Int
+    enum CodingKeys: String, CodingKey {
+      case scenario, run, reclaimed
+      case interrupts = "tlb_ipis"
+    }
     var mode: String { String(run.prefix { $0 != "." }) }
-    var perPage: Double { Double(tlb_ipis) / Double(max(reclaimed, 1)) }
+    var perPage: Double { Double(interrupts) / Double(max(reclaimed, 1)) }
   }
 
   /// What `tlbreplay synth --json` says.
   private struct Modelled: Decodable {
     struct Row: Decodable { var total: Int }
-    var tlb_row: Row
+    var row: Row
     var reclaimed: Int
-    var perPage: Double { Double(tlb_row.total) / Double(max(reclaimed, 1)) }
+    enum CodingKeys: String, CodingKey {
+      case reclaimed
+      case row = "tlb_row"
+    }
+    var perPage: Double { Double(row.total) / Double(max(reclaimed, 1)) }
   }
 
   static func main() {
