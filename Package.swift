@@ -72,7 +72,8 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "MachineTests", dependencies: ["TraceEvents", "Machine"], swiftSettings: settings),
+      name: "MachineTests", dependencies: ["TraceEvents", "Machine", "TraceBuilding"],
+      swiftSettings: settings),
     .testTarget(
       name: "ScenariosTests",
       dependencies: [
@@ -80,7 +81,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Reporting"],
+      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Machine", "Reporting"],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",

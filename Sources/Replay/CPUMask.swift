@@ -7,7 +7,8 @@ public struct CPUMask: Sendable, Equatable {
   public static let cpuLimit = 4096
 
   private var low: UInt64 = 0
-  private var high: [UInt64] = []
+  /// CPUs from 64 on; nil without any, which costs no reference count when a mask is copied.
+  private var high: [UInt64]?
 
   /// The empty set.
   public init() {}
@@ -18,15 +19,19 @@ public struct CPUMask: Sendable, Equatable {
   }
 
   /// Whether no CPU is in it.
-  public var isEmpty: Bool { low == 0 && high.allSatisfy { $0 == 0 } }
+  public var isEmpty: Bool { low == 0 && (high?.allSatisfy { $0 == 0 } ?? true) }
 
   /// How many CPUs are in it.
-  public var count: Int { high.reduce(low.nonzeroBitCount) { $0 + $1.nonzeroBitCount } }
+  public var count: Int {
+    guard let high else { return low.nonzeroBitCount }
+    return high.reduce(low.nonzeroBitCount) { $0 + $1.nonzeroBitCount }
+  }
 
   /// Whether `cpu` is in it.
   public func contains(_ cpu: Int) -> Bool {
     guard cpu >= 0 else { return false }
     if cpu < 64 { return low >> UInt64(cpu) & 1 != 0 }
+    guard let high else { return false }
     let limb = cpu / 64 - 1
     return limb < high.count && high[limb] >> UInt64(cpu % 64) & 1 != 0
   }
@@ -38,9 +43,15 @@ public struct CPUMask: Sendable, Equatable {
       low |= 1 << UInt64(cpu)
     } else {
       let limb = cpu / 64 - 1
-      while high.count <= limb { high.append(0) }
-      high[limb] |= 1 << UInt64(cpu % 64)
+      widen(to: limb + 1)
+      high?[limb] |= 1 << UInt64(cpu % 64)
     }
+  }
+
+  private mutating func widen(to limbs: Int) {
+    let missing = limbs - (high?.count ?? 0)
+    guard missing > 0 else { return }
+    high = (high ?? []) + repeatElement(0, count: missing)
   }
 
   /// Takes `cpu` out.
@@ -49,27 +60,29 @@ public struct CPUMask: Sendable, Equatable {
     if cpu < 64 {
       low &= ~(1 << UInt64(cpu))
     } else {
-      high[cpu / 64 - 1] &= ~(1 << UInt64(cpu % 64))
+      high?[cpu / 64 - 1] &= ~(1 << UInt64(cpu % 64))
     }
   }
 
   /// Takes all CPUs out.
   public mutating func removeAll() {
     low = 0
-    for limb in high.indices { high[limb] = 0 }
+    if high != nil { high = nil }
   }
 
   /// Adds all CPUs of `other`.
   public mutating func formUnion(_ other: CPUMask) {
     low |= other.low
-    while high.count < other.high.count { high.append(0) }
-    for limb in other.high.indices { high[limb] |= other.high[limb] }
+    guard let others = other.high else { return }
+    widen(to: others.count)
+    for limb in others.indices { high?[limb] |= others[limb] }
   }
 
   /// Takes all CPUs of `other` out.
   public mutating func subtract(_ other: CPUMask) {
     low &= ~other.low
-    for limb in 0..<min(high.count, other.high.count) { high[limb] &= ~other.high[limb] }
+    guard let count = high?.count, let others = other.high else { return }
+    for limb in 0..<min(count, others.count) { high?[limb] &= ~others[limb] }
   }
 
   /// The CPUs of this set that are not in `other`.
@@ -87,6 +100,7 @@ public struct CPUMask: Sendable, Equatable {
       body(bits.trailingZeroBitCount)
       bits &= bits &- 1
     }
+    guard let high else { return }
     for limb in high.indices {
       var bits = high[limb]
       while bits != 0 {
@@ -99,9 +113,11 @@ public struct CPUMask: Sendable, Equatable {
   /// Same CPUs; trailing empty limbs make no difference.
   public static func == (a: CPUMask, b: CPUMask) -> Bool {
     guard a.low == b.low else { return false }
-    for limb in 0..<max(a.high.count, b.high.count) {
-      let left = limb < a.high.count ? a.high[limb] : 0
-      let right = limb < b.high.count ? b.high[limb] : 0
+    if a.high == nil, b.high == nil { return true }
+    let (left, right) = (a.high ?? [], b.high ?? [])
+    for limb in 0..<max(left.count, right.count) {
+      let left = limb < left.count ? left[limb] : 0
+      let right = limb < right.count ? right[limb] : 0
       if left != right { return false }
     }
     return true

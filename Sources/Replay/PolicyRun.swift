@@ -12,8 +12,8 @@ protocol PolicyReplay {
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
 
-  /// Replays the moments at `positions`, ascending.
-  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32])
+  /// Replays moments, ascending.
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment])
   /// Closes the books.
   mutating func finish(_ source: borrowing Reconstruction)
 }
@@ -24,19 +24,38 @@ private struct UnmapDecision {
   var deferral: UInt32 = 0
 }
 
+/// What a run knows of an unmap batch, by its number: the deferral that it was put off as, 0 where it
+/// was flushed, and whether that is spent, so that its frames make no difference any more.
+private struct BatchFate {
+  private var bits: UInt32 = 0
+
+  init() {}
+  init(_ deferral: UInt32) { bits = deferral }
+
+  var deferral: UInt32 { bits & 0x7fff_ffff }
+  /// The deferral unless it is spent, then 0.
+  var unspent: UInt32 { bits >> 31 == 0 ? bits : 0 }
+
+  mutating func spend() { bits |= 1 << 31 }
+}
+
 /// Runs one policy under one assumption over the moments of a trace: tells it what happens, does
 /// what it asks for, keeps its books, and lets the safety oracle watch.
 struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
-  private typealias Decision = UnmapDecision
-
   let assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
   private var policy: Policy
   private var oracle: SafetyOracle?
-  /// What became of the last unmap batch of each task, and of its last flush of one mm.
-  private var decisions: [Decision] = []
-  private var unmapDecisions: [Decision] = []
+  private let isChecked: Bool
+  private var batches: [BatchFate] = []
+  /// Only where the policy follows frames: what became of the last unmap batch of each task, of its
+  /// last flush of one mm, and the deferral that each frame carries.
+  private var decisions: [UnmapDecision] = []
+  private var unmapDecisions: [UnmapDecision] = []
   private var deferrals: [UInt32] = []
+  private let followsFrames: Bool
+  /// Whether a moment of a frame can be passed over that makes no difference to the policy.
+  private let mayPass: Bool
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
@@ -46,7 +65,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
   /// policy, which is several times slower, and this leads out of it once for many moments.
   private let loop: Loop
-  private typealias Loop = @Sendable (inout PolicyRun, borrowing Reconstruction, [UInt32]) -> Void
+  private typealias Loop =
+    @Sendable (inout PolicyRun, borrowing Reconstruction, [ReadyMoment]) -> Void
 
   @inline(__always)
   init(
@@ -54,32 +74,44 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   ) {
     self.policy = policy
     self.assumption = assumption
+    self.isChecked = isChecked
+    followsFrames = policy.followsFrames
     books = ReplayBooks(context)
-    oracle = isChecked ? SafetyOracle(context) : nil
+    oracle =
+      isChecked
+      ? SafetyOracle(context, followsUnmappedFrames: policy.listens.contains(.unmappedFrameFreed))
+      : nil
     listens = policy.listens
-    loop = { $0.run($1, at: $2) }
+    mayPass = !isChecked && !followsFrames && !Policy.followsTime
+    loop = { $0.run($1, $2) }
   }
 
   var kinds: MomentKindSet {
-    let own = listens.union(.everyRun)
-    return oracle.map { own.union($0.listens) } ?? own
+    var kinds = listens.union(MomentKindSet([.shootdown]))
+    if !Policy.putsOffNothing {
+      kinds = kinds.union(
+        MomentKindSet([.frameAllocated, followsFrames ? .frameFreed : .framesFreed]))
+    }
+    return oracle.map { kinds.union($0.listens) } ?? kinds
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, at positions: [UInt32]) {
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
     let loop = loop
-    loop(&self, source, positions)
+    loop(&self, source, moments)
   }
 
-  private mutating func run(_ source: borrowing Reconstruction, at positions: [UInt32]) {
+  private mutating func run(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
     growTo(source)
     if last == nil, let first = source.firstTime { books.begin(at: first) }
     var isWithin = false
-    for position in positions {
-      let moment = source.moments[Int(position)]
+    for ready in moments {
+      // Most moments are of frames whose flush is paid for or was never put off.
+      if passes(ready, source) { continue }
+      let moment = source.moments[ready.position]
       if books.isOver(moment.time) { continue }
-      self.position = position
+      position = UInt32(truncatingIfNeeded: ready.position)
       isWithin = true
       now.time = moment.time
       now.cpu = Int(moment.cpu)
@@ -92,29 +124,53 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
         policy.timePassed(now, &actions)
         act(moment, source)
       }
-      switch moment.kind {
-      case .shootdown, .mmShootdown:
-        shootdown(
-          source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
-      case .frameFreed: freed(moment, source, behind: decisions[now.task])
-      case .frameAllocated: allocated(moment, source)
-      case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
-      case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
-      case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
-      case .frameDrained:
-        let frame = Int(moment.subject)
-        policy.drained(frame, with: deferrals[frame], now, &actions)
-        act(moment, source, frame: frame)
-      case .frameRefilled:
-        let frame = Int(moment.subject)
-        policy.refilled(frame, with: deferrals[frame], source.frames, now, &actions)
-        act(moment, source)
-      default: other(moment, source)
-      }
+      happened(moment, source)
     }
     if isWithin { last = source.moments[Int(position)] }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
+  }
+
+  /// Whether a moment of a frame makes no difference.
+  @inline(__always)
+  private func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
+    guard ready.batch < batches.count, batches[ready.batch].unspent == 0, mayPass else {
+      return false
+    }
+    return !Policy.asksForEveryAllocation || !policy.mayAct(on: source.readyCPU(ready))
+  }
+
+  @inline(__always)
+  private mutating func happened(_ moment: Moment, _ source: borrowing Reconstruction) {
+    switch moment.kind {
+    case .shootdown, .mmShootdown:
+      shootdown(
+        source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
+    case .framesFreed: freed(moment)
+    case .frameFreed where followsFrames:
+      freed(moment, source, behind: decisions[now.task])
+    case .frameAllocated: allocated(moment, source)
+    case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
+    case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
+    case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
+    case .frameDrained:
+      guard let deferral = unspent(moment) else { return }
+      let frame = Int(moment.subject)
+      policy.drained(frame, with: deferral, now, &actions)
+      act(moment, source, frame: frame)
+    case .frameRefilled:
+      guard let deferral = unspent(moment) else { return }
+      policy.refilled(Int(moment.subject), with: deferral, source.frames, now, &actions)
+      act(moment, source)
+    default: other(moment, source)
+    }
+  }
+
+  /// The deferral that the frame at hand carries, 0 none; nil where that makes no difference.
+  private func unspent(_ moment: Moment) -> UInt32? {
+    if followsFrames { return deferrals[Int(moment.subject)] }
+    let deferral = batches[Int(moment.batch)].unspent
+    return deferral == 0 ? nil : deferral
   }
 
   mutating func finish(_ source: borrowing Reconstruction) {
@@ -129,16 +185,19 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private mutating func growTo(_ source: borrowing Reconstruction) {
     let tasks = max(source.tasks.states.count, source.tasks.groupCount)
     let frames = source.frames.indexCount
-    guard decisions.count < tasks || deferrals.count < frames else { return }
-    while decisions.count < tasks {
-      decisions.append(Decision())
-      unmapDecisions.append(Decision())
+    if batches.count < source.batchNumbers.count {
+      batches.append(
+        contentsOf: repeatElement(BatchFate(), count: source.batchNumbers.count - batches.count))
     }
-    if deferrals.count < frames {
+    if followsFrames, deferrals.count < frames {
       deferrals.append(contentsOf: repeatElement(0, count: frames - deferrals.count))
     }
+    while followsFrames, decisions.count < tasks {
+      decisions.append(UnmapDecision())
+      unmapDecisions.append(UnmapDecision())
+    }
     policy.growTo(tasks: tasks, frames: frames)
-    oracle?.growTo(tasks: tasks, frames: frames)
+    oracle?.growTo(tasks: tasks, frames: frames, batches: batches.count)
   }
 
   private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
@@ -146,13 +205,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       policy.other(moment, source, now, &actions)
       if !actions.isEmpty { act(moment, source) }
     }
-    oracle?.observe(moment, source)
+    if isChecked { oracle?.observe(moment, source) }
   }
 
   private mutating func shootdown(
     _ shootdown: borrowing Shootdown, _ moment: Moment, _ source: borrowing Reconstruction
   ) {
-    let task = Int(shootdown.taskIndex)
     let deferral = books.nextDeferral
     let decision: FlushDecision
     if shootdown.kind == .unmapBatch {
@@ -176,10 +234,24 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       opened = deferral
     case .broadcast: books.broadcast(shootdown)
     }
-    oracle?.shootdown(shootdown, isDone: opened == 0, moment, source)
+    if isChecked { oracle?.shootdown(shootdown, isDone: opened == 0, moment, source) }
     act(moment, source)
+    if followsFrames {
+      keep(shootdown, opened)
+    } else if shootdown.kind == .unmapBatch, shootdown.batch != 0 {
+      let number = Int(shootdown.batch)
+      books.retire(batches[number].deferral, at: moment.time)
+      batches[number] = BatchFate(opened)
+    } else {
+      books.release(opened)
+    }
+  }
+
+  /// Keeps what became of a shootdown for the frames that its task frees next.
+  private mutating func keep(_ shootdown: borrowing Shootdown, _ opened: UInt32) {
     guard shootdown.batch != 0 || opened != 0 else { return }
-    let kept = Decision(batch: shootdown.batch, deferral: opened)
+    let task = Int(shootdown.taskIndex)
+    let kept = UnmapDecision(batch: shootdown.batch, deferral: opened)
     if shootdown.kind == .unmapBatch {
       books.release(decisions[task].deferral)
       decisions[task] = kept
@@ -189,23 +261,28 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     }
   }
 
+  /// Frames were freed with an unmap batch.
+  private mutating func freed(_ moment: Moment) {
+    let deferral = batches[Int(moment.batch)].deferral
+    guard deferral != 0 else { return }
+    books.freed(Int(moment.subject), with: deferral, at: moment.time)
+  }
+
   /// A frame is freed behind an unmap batch, or behind a flush of one mm.
   private mutating func freed(
-    _ moment: Moment, _ source: borrowing Reconstruction, behind decision: Decision
+    _ moment: Moment, _ source: borrowing Reconstruction, behind decision: UnmapDecision
   ) {
     if decision.deferral != 0, decision.batch == moment.batch {
       let frame = Int(moment.subject)
       books.dropped(deferrals[frame], at: moment.time)
       deferrals[frame] = decision.deferral
       books.freed(with: decision.deferral, at: moment.time)
-      if moment.kind == .frameFreed {
-        policy.freed(frame, with: decision.deferral, now, &actions)
-      } else {
+      if moment.kind == .unmappedFrameFreed {
         policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
+        act(moment, source, frame: frame)
       }
-      act(moment, source, frame: frame)
     }
-    oracle?.observe(moment, source)
+    if isChecked { oracle?.observe(moment, source) }
   }
 
   private mutating func unmappedAllocated(
@@ -218,18 +295,26 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     policy.unmappedAllocated(frame, isMovable: isMovable, with: deferral, now, &actions)
     act(moment, source, frame: frame)
     books.dropped(deferral, at: moment.time)
-    oracle?.observe(moment, source)
+    if isChecked { oracle?.observe(moment, source) }
   }
 
   private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
     let frame = Int(moment.subject)
-    let deferral = deferrals[frame]
-    deferrals[frame] = 0
-    now.isAtomic = moment.isAtomic
-    policy.allocated(frame, with: deferral, source.frames, now, &actions)
-    act(moment, source, frame: frame)
-    books.dropped(deferral, at: moment.time)
-    oracle?.observe(moment, source)
+    let number = Int(moment.batch)
+    let deferral = followsFrames ? deferrals[frame] : batches[number].unspent
+    if deferral != 0 || Policy.asksForEveryAllocation || followsFrames {
+      if followsFrames { deferrals[frame] = 0 }
+      now.isAtomic = moment.isAtomic
+      policy.allocated(frame, with: deferral, source.frames, now, &actions)
+      act(moment, source, frame: frame)
+      if deferral != 0 {
+        books.dropped(deferral, at: moment.time)
+        if !followsFrames, !books.isOpen(deferral), policy.isSpent(deferral) {
+          batches[number].spend()
+        }
+      }
+    }
+    if isChecked { oracle?.observe(moment, source) }
   }
 
   private mutating func act(
@@ -246,9 +331,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:
         books.frameHeld(at: moment.time)
-        if let frame { oracle?.held(frame) }
+        if frame != nil { oracle?.held() }
       case .forgetFrame:
-        guard let frame else { continue }
+        guard let frame, followsFrames else { continue }
         books.dropped(deferrals[frame], at: moment.time)
         deferrals[frame] = 0
       case .recycleFrame:

@@ -23,7 +23,7 @@ public struct ReplaySession: ~Copyable {
   }
   private var entries: [Entry] = []
   private var audiences: [Audience] = []
-  private var positions: [UInt32] = []
+  private var ready: [ReadyMoment] = []
   private var seen = SeenEvents()
 
   /// A session; `policies` by name, `recorded` is always there.
@@ -109,12 +109,9 @@ public struct ReplaySession: ~Copyable {
 
   private mutating func replay(_ range: Range<Int>) {
     for audience in audiences {
-      positions.removeAll(keepingCapacity: true)
-      for position in range where audience.kinds.contains(reconstruction.kind(position)) {
-        positions.append(UInt32(truncatingIfNeeded: position))
-      }
+      reconstruction.ready(audience.kinds, in: range, &ready)
       for member in audience.members {
-        entries[member.entry].replays[member.replay].replay(reconstruction, at: positions)
+        entries[member.entry].replays[member.replay].replay(reconstruction, ready)
       }
     }
   }

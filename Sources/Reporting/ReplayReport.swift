@@ -1,12 +1,15 @@
+public import Machine
 public import Replay
 import TraceEvents
 
 /// `report`: the recorded run beside what other flush policies would have made of it.
 public enum ReplayReport {
   /// The report on one input; `showsBounds` adds every case that was run, all of every safety
-  /// verdict, and how the operations were put together in full.
+  /// verdict, and how the operations were put together in full. `tiers` is what followed the frames,
+  /// `costs` what things cost, `walks` the page walks of policies by name, where they are known.
   public static func build(
-    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool
+    _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool, tiers: TierOutcome? = nil,
+    costs: CostTable = .standard, walks: [String: WalkRange] = [:]
   ) -> Report {
     var report = Report(title: "tlbreplay report: \(trace.name)")
     report.sections.append(TraceOverview.section(trace))
@@ -22,9 +25,15 @@ public enum ReplayReport {
     }
     report.sections.append(
       reconstruction(outcome.reconstruction, trace.eventNames, isDetailed: showsBounds))
+    let tierSection = tiers.map { MemoryTierSection(trace, $0) }
+    report.sections += [tierSection?.section()].compactMap(\.self)
+    let migrated = tiers.map { $0.totals.reduce(0) { $0 &+ $1.succeeded } }
+    let time = TimeSection(trace, outcome, costs, walks: walks, migrated: migrated)
+    report.sections.append(time.section())
     report.sections.append(snapshots(trace, outcome))
     report.sections.append(grades(outcome))
-    report.data = ReplayReportData.document(trace, outcome)
+    report.data = ReplayReportData.document(
+      trace, outcome, ["tiers": tierSection?.data(), "time": time.data()])
     return report
   }
 

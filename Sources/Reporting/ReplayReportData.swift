@@ -3,14 +3,19 @@ import TraceEvents
 
 /// The JSON form of `report`.
 enum ReplayReportData {
-  static func document(_ trace: TraceDescription, _ outcome: Outcome) -> JSONValue {
+  /// The document; `parts` are those of the modelled machine, by name.
+  static func document(
+    _ trace: TraceDescription, _ outcome: Outcome, _ parts: [String: JSONValue?] = [:]
+  ) -> JSONValue {
     let unit = trace.instanceFacts.timeUnit.durationUnit
-    return .object([
+    var members: [String: JSONValue] = [
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
       "window": window(trace), "policies": .array(outcome.policies.map { policy($0, unit) }),
       "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
-    ])
+    ]
+    for (name, part) in parts { members[name] = JSONValue(orNull: part) }
+    return .object(members)
   }
 
   private static func window(_ trace: TraceDescription) -> JSONValue {

@@ -21,6 +21,8 @@ public struct TraceDescription: Sendable {
   public var recordedRow: RecordedTLBRow?
   /// Why snapshots could not be used.
   public var snapshotProblem: String?
+  /// What memory snapshots of a capture directory say.
+  public var memory = RecordedMemory()
 
   /// A description.
   public init(

@@ -14,7 +14,7 @@ public struct Scenario: Sendable {
   /// The machine.
   public var machine: ScenarioMachine
   /// How long things take.
-  public var costs = CostTable()
+  public var costs = ScenarioCosts()
   /// Files that processes map.
   public var files: [ScenarioFileShape] = []
   /// Processes.

@@ -72,9 +72,7 @@ extension Simulation {
     cpus[cpu].clock += costs.free
     frames[Int(frame)] = FrameUse()
     if isOwed {
-      policy.freed(
-        Int(frame), with: tasks[task].deferral, cpu: cpu, task: task, time: cpus[cpu].clock)
-      takeFlushes(task)
+      policy.freed(Int(frame), with: tasks[task].deferral, time: cpus[cpu].clock)
     }
     memory.give(frame, cpu: cpu)
     guard !memory.drained.isEmpty else { return }

@@ -21,7 +21,8 @@ struct TLBReplay: ParsableCommand {
       """,
     version: toolVersion,
     subcommands: [
-      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self, PoliciesCommand.self,
+      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
+      PoliciesCommand.self, MachinesCommand.self,
     ])
 
   static let toolVersion = "0.1.0"

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Machine
 import Scenarios
-import TOMLKit
 
 /// A file that describes a machine and what runs on it; see `Traces/scenarios`.
 ///
@@ -12,15 +11,9 @@ enum ScenarioFile {
 
   /// The scenario of a file; `scale` in the place of its own.
   static func scenario(_ path: String, scale: Double?, seed: UInt64?) throws -> Scenario {
-    let text = try PolicyFile.read(path)
-    let root: TOMLTable
-    do {
-      root = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw ValidationError("\(path):\(error.source.begin.line): \(error.description)")
-    }
-    let source = ScenarioTable.Source(path: path, text: text)
-    let table = ScenarioTable(root, heading: "", source: source)
+    let file = try TOMLFile(path, kind: "scenario file")
+    let source = ScenarioTable.Source(path: path, text: file.text)
+    let table = ScenarioTable(file.table, heading: "", source: source)
     try table.allow(["name", "summary", "scale", "seed", "machine", "costs", "file", "process"])
     let own = try table.number("scale", 1e-6...1000) ?? 1
     let factor = scale ?? own
@@ -29,7 +22,7 @@ enum ScenarioFile {
     }
     let machine = try machine(machineTable, factor)
     var scenario = Scenario(
-      name: try table.text("name") ?? PolicyFile.fileName(path), machine: machine)
+      name: try table.text("name") ?? file.name, machine: machine)
     scenario.summary = try table.text("summary") ?? ""
     let ownSeed = try table.integer("seed", 0...Int.max, else: 1)
     scenario.seed = seed ?? UInt64(ownSeed)
@@ -130,10 +123,10 @@ enum ScenarioFile {
     return balancing
   }
 
-  private static func costTable(_ table: ScenarioTable) throws -> CostTable {
-    try table.allow(CostTable.names.map(\.name))
-    var costs = CostTable()
-    for (name, path) in CostTable.names {
+  private static func costTable(_ table: ScenarioTable) throws -> ScenarioCosts {
+    try table.allow(ScenarioCosts.names.map(\.name))
+    var costs = ScenarioCosts()
+    for (name, path) in ScenarioCosts.names {
       guard let value = try table.number(name, 0...1e9) else { continue }
       costs[keyPath: path] = ParameterRange(
         value, lower: value, upper: value, source: "the scenario file", confidence: .low)
@@ -260,7 +253,7 @@ enum ScenarioFile {
     phase.accesses = Int(Double(try table.integer("accesses", 0...countMax, else: 0)) * factor)
     phase.unitPages = try table.integer("unit_pages", 1...(1 << 24), else: 64)
     if let layers = try table.integer("layers", 1...(1 << 20)) {
-      guard needsMapping, !table.table.contains(key: "unit_pages") else {
+      guard needsMapping, !table.has("unit_pages") else {
         throw table.refusal("layers cuts a mapping up; it excludes unit_pages", "layers")
       }
       phase.unitPages = max(process.mappings[phase.mapping].pages / layers, 1)

@@ -67,6 +67,9 @@ struct ScenarioTable {
     }
   }
 
+  /// Whether a key is there.
+  func has(_ key: String) -> Bool { table.contains(key: key) }
+
   /// A whole number in a range; nil where the key is missing.
   func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
     guard table.contains(key: key) else { return nil }

@@ -19,6 +19,11 @@ import TraceBuilding
     ("report-small-4", ["report", "luf-pairs/small-4/0.1"]),
     ("report-ft-4cpu-anon-move", ["report", "captures/ft-4cpu-anon-move"]),
     ("policies", ["policies"]),
+    ("machines", ["machines"]),
+    ("machines.json", ["machines", "--json"]),
+    ("machines-sapphire-rapids", ["machines", "sapphire-rapids"]),
+    ("machines-zen-4", ["machines", "zen-4"]),
+    ("machines-half-stlb.json", ["machines", "--json", "machines/half-stlb.toml"]),
   ]
 
   @Test(arguments: reports)

@@ -15,6 +15,15 @@ import TraceEvents
     func receivers(_ mask: UInt64, but cpu: Int) -> [(cpu: Int, task: Int32)] {
       (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }.map { ($0, Int32(100 + $0)) }
     }
+    // Only what is in use can be unmapped: else it depends on what is recorded when a frame is seen to
+    // have been in use.
+    var free = Set<UInt64>()
+    func use(_ pfns: [UInt64], cpu: Int, _ script: inout BatchScript) {
+      for pfn in pfns where free.contains(pfn) {
+        script.allocate(cpu: cpu, task: Int32(100 + cpu), pfn: pfn)
+      }
+      free.formUnion(pfns)
+    }
     for _ in 0..<400 {
       let cpu = Int(random.next() % 4)
       let task = Int32(100 + cpu)
@@ -24,11 +33,12 @@ import TraceEvents
       switch random.next() % 10 {
       case 0, 1:
         guard eligible else { break }
-        script.reclaim(
-          cpu: 4, task: 40, pfns: (0..<(1 + random.next() % 5)).map { 0x1000 + (pfn + $0) % 48 },
-          receivers: receivers(mask, but: 4))
+        let pfns = (0..<(1 + random.next() % 5)).map { 0x1000 + (pfn + $0) % 48 }
+        use(pfns, cpu: cpu, &script)
+        script.reclaim(cpu: 4, task: 40, pfns: pfns, receivers: receivers(mask, but: 4))
       case 2:
         let type: UInt64 = eligible && random.next() & 1 == 0 ? 28 : 30
+        use([pfn], cpu: cpu, &script)
         script.migrate(
           cpu: cpu, task: task, pfns: [pfn], type: type, receivers: receivers(mask, but: cpu),
           localReason: 2)
@@ -36,10 +46,15 @@ import TraceEvents
         script.shootdown(
           cpu: cpu, task: task, receivers: receivers(mask, but: cpu), localReason: 3, pages: 3)
       case 4: script.add(.pageFaultUser, cpu: cpu, task: task, [0x7000, 0, random.next() % 8])
-      case 5: script.free(cpu: cpu, task: task, pfn: pfn, order: random.next() % 3)
+      case 5:
+        let order = random.next() % 3
+        script.free(cpu: cpu, task: task, pfn: pfn, order: order)
+        free.formUnion(pfn..<(pfn + 1 << order))
       case 6: script.add(.pageAllocZoneLocked, cpu: cpu, task: task, [pfn, 0, 1, 1])
       default:
-        script.allocate(cpu: cpu, task: task, pfn: pfn, order: random.next() % 8 == 0 ? 2 : 0)
+        let order: UInt64 = random.next() % 8 == 0 ? 2 : 0
+        script.allocate(cpu: cpu, task: task, pfn: pfn, order: order)
+        free.subtract(pfn..<(pfn + 1 << order))
       }
     }
     return script

@@ -42,6 +42,11 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
 
   static var followsTime: Bool { Base.followsTime }
   static var asksForProcesses: Bool { Base.asksForProcesses }
+  static var putsOffNothing: Bool { Base.putsOffNothing }
+  static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
+  var followsFrames: Bool { base.followsFrames }
+  func mayAct(on cpu: Int) -> Bool { base.mayAct(on: cpu) }
+  func isSpent(_ deferral: UInt32) -> Bool { base.isSpent(deferral) }
   var listens: MomentKindSet { base.listens }
 
   mutating func growTo(tasks: Int, frames: Int) { base.growTo(tasks: tasks, frames: frames) }
@@ -62,14 +67,6 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
     let start = actions.count
     defer { drop(&actions, from: start) }
     return base.mmFlush(shootdown, as: deferral, now, &actions)
-  }
-
-  mutating func freed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    let start = actions.count
-    base.freed(frame, with: deferral, now, &actions)
-    drop(&actions, from: start)
   }
 
   mutating func allocated(
@@ -205,5 +202,7 @@ struct FullTLBs: SafetyCheck {
     }
   }
 
-  func verdicts() -> [RuleVerdict] { [findings.verdict(.staleFrame, "TLBs")] }
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+    [findings.verdict(.staleFrame, "TLBs")]
+  }
 }

@@ -81,19 +81,21 @@ extension TinyKernel {
     case .free(let frame):
       guard case .unmapped(let reclaimer) = frames[frame] else { return }
       frames[frame] = .free(isDrained: false)
-      stage.tell(
-        .frameFreed, cpu: reclaimer == 0 ? 3 : 0, subject: frame, batch: batchOf[reclaimer])
+      frameBatches[frame] = batchOf[reclaimer]
+      let cpu = reclaimer == 0 ? 3 : 0
+      stage.tell(.frameFreed, cpu: cpu, subject: frame, batch: frameBatches[frame])
+      stage.tell(.framesFreed, cpu: cpu, subject: 1, batch: frameBatches[frame])
     case .drain(let frame):
       frames[frame] = .free(isDrained: true)
-      stage.tell(.frameDrained, cpu: 2, subject: frame)
+      stage.tell(.frameDrained, cpu: 2, subject: frame, batch: frameBatches[frame])
     case .refill(let frame):
       frames[frame] = .free(isDrained: false)
-      stage.tell(.frameRefilled, cpu: 2, subject: frame)
+      stage.tell(.frameRefilled, cpu: 2, subject: frame, batch: frameBatches[frame])
       stage.tell(.taskAllocated, cpu: 2)
     case .allocate(let frame, let cpu, let page):
       frames[frame] = page.map { .mapped(page: $0) } ?? .owned
       if let page { pageFrames[page] = frame }
-      stage.tell(.frameAllocated, cpu: cpu, subject: frame)
+      stage.tell(.frameAllocated, cpu: cpu, subject: frame, batch: frameBatches[frame])
     case .flush(let mm): flush(mm, page: nil, &stage)
     case .flushPage(let page, let mm): flush(mm, page: page, &stage)
     case .changeMM(let cpu): stage.tell(.switchedMM, cpu: cpu)
@@ -128,6 +130,7 @@ enum TinyKind: CaseIterable {
 struct TinyStage: ~Copyable {
   var reconstruction: Reconstruction
   private static let unknownCause = CauseFound(cause: .unknown, isRecorded: false)
+  private static let batchesMax = 64
   private var clock: UInt64 = 1000
   private var event: UInt64 = 0
 
@@ -136,6 +139,8 @@ struct TinyStage: ~Copyable {
     for frame in 0..<TinyMachine.framesMax {
       _ = reconstruction.frames.index(of: 0x40 + UInt64(frame))
     }
+    // Numbers are not given again here, as histories are short.
+    for _ in 0..<Self.batchesMax { _ = reconstruction.batchNumbers.open(at: 0) }
     for task in [40, 100, 101, 102] as [Int32] { _ = reconstruction.tasks.index(of: task) }
   }
 

@@ -49,7 +49,7 @@ struct FlushEar: SafetyCheck {
     note(.handedOut(frame: handout.frame, staleCPU: handout.staleCPU))
   }
 
-  func verdicts() -> [RuleVerdict] { [] }
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] { [] }
 }
 
 /// One thing that the tiny kernel does.
@@ -105,12 +105,15 @@ struct TinyKernel {
   /// Unmap batches so far, and the last of each reclaimer.
   var batches: UInt32 = 0
   var batchOf: [UInt32] = [0, 0]
+  /// The batch that each frame was freed with last.
+  var frameBatches: [UInt32]
   var steps = 0
 
   init(_ machine: TinyMachine) {
     self.machine = machine
     frames = machine.mapping.indices.map { .mapped(page: $0) }
     pageFrames = machine.mapping.indices.map { $0 }
+    frameBatches = machine.mapping.indices.map { _ in 0 }
   }
 
   /// Whether a reclaimer has freed all that it unmapped.

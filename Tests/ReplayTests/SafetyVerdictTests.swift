@@ -237,7 +237,7 @@ import TraceEvents
       wrap.handedOut(
         FrameHandout(frame: 0, pfn: 5, staleCPU: cpu, flushesSince: flushes), moment, &stale)
     }
-    let verdict = wrap.verdicts()[0]
+    let verdict = wrap.verdicts(HandoutCounts())[0]
     #expect(verdict.checked == 2 && verdict.violations == 1 && verdict.first?.pfn == 5)
   }
 

@@ -96,22 +96,28 @@ import TraceEvents
     script.add(.wakeupKswapd, cpu: 0, task: 100, [0, 0])
     script.add(.directReclaimBegin, cpu: 0, task: 100, [0])
     script.add(.filemapDelete, cpu: 0, task: 100, [0x40, 12, 7, 0xfe00, 0])
+    script.flush(cpu: 0, task: 100, reason: 2, pages: -1)
+    script.free(cpu: 0, task: 100, pfn: 0x40)
     script.add(.directReclaimEnd, cpu: 0, task: 100, [1])
+    script.add(.filemapAdd, cpu: 0, task: 100, [0x48, 12, 7, 0xfe00, 0])
     script.add(.removeMigrationPTE, cpu: 0, task: 100, [0x7000, 0x41 << 12 | 3, 0])
     reconstruct(script) { reconstruction in
       #expect(
         reconstruction.moments.map(\.kind) == [
-          .pageCacheAdded, .kswapdWakeup, .directReclaimBegin, .pageCacheRemoved,
-          .directReclaimEnd, .pageMapped,
+          .kswapdWakeup, .directReclaimBegin, .pageCacheRemoved, .shootdown, .frameFreed,
+          .framesFreed, .directReclaimEnd, .pageReturned, .pageMapped,
         ])
-      let change = reconstruction.cacheChanges[reconstruction.moments[3].subject]
-      #expect(change.inode == 12 && change.index == 7 && change.device == 0xfe00)
-      #expect(change.frame.map { reconstruction.frames.pfn(Int($0)) } == 0x40)
-      let mapping = reconstruction.pageMappings[reconstruction.moments[5].subject]
+      let returned = reconstruction.moments[7]
+      let page = reconstruction.returnedPages[returned.subject]
+      #expect(returned.batch == reconstruction.shootdowns[0].batch && !page.isInWrite)
+      #expect(reconstruction.frames.pfn(Int(page.frame)) == 0x40)
+      let mapping = reconstruction.pageMappings[reconstruction.moments[8].subject]
       #expect(mapping.isWritable && mapping.address == 0x7000)
       #expect(mapping.frame.map { reconstruction.frames.pfn(Int($0)) } == 0x41)
     }
-    reconstruct(script, telling: .unmapFlushes) { #expect($0.moments.isEmpty) }
+    reconstruct(script, telling: .unmapFlushes) {
+      #expect($0.moments.map(\.kind) == [.shootdown, .framesFreed])
+    }
   }
 
   @Test func recordsLiveAsLongAsTheirMoments() {

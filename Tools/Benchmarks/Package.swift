@@ -11,6 +11,7 @@ let package = Package(
       name: "benchmarks",
       dependencies: [
         "CZstdBaseline",
+        .product(name: "Machine", package: "tlbreplay"),
         .product(name: "TraceEvents", package: "tlbreplay"),
         .product(name: "TraceWriting", package: "tlbreplay"),
       ],

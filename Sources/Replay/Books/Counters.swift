@@ -128,6 +128,8 @@ public struct ReconstructionCounts: Sendable, Equatable {
   public internal(set) var causes = CauseCounts()
   /// Operations on address spaces.
   public internal(set) var addressSpaces = AddressSpaceCounts()
+  /// How long initiators waited, where the trace shows when receivers answer.
+  public internal(set) var initiatorWaits = InitiatorWaits()
   /// How the wait window would have found the receivers that `csd` events name.
   public internal(set) var waitWindow = WaitWindowCounts()
   /// Which events the operations explain.

@@ -4,7 +4,8 @@
 /// "no deferral".
 ///
 /// Invariant: a slot is in use while its deferral is open, a frame carries it, or its task may still
-/// free frames with it; `framesPending` is the number of frames that carry an open one.
+/// free frames with it; `framesPending` is the number of frames that carry an open one. Of settled
+/// deferrals frames need not be taken away one by one: ``retire(_:)`` ends them all.
 struct DeferralBook {
   private struct Record {
     var time: UInt64 = 0
@@ -69,11 +70,19 @@ struct DeferralBook {
     if records[Int(slot)].isUnused { unused.append(slot) }
   }
 
-  /// A frame carries it now.
-  mutating func attachFrame(_ slot: UInt32) {
+  /// Its task frees no more frames with it, and no frame carries it.
+  mutating func retire(_ slot: UInt32) {
     guard slot != 0 else { return }
-    records[Int(slot)].frames += 1
-    if records[Int(slot)].isOpen { framesPending += 1 }
+    if records[Int(slot)].isOpen { framesPending -= Int(records[Int(slot)].frames) }
+    records[Int(slot)].frames = 0
+    release(slot)
+  }
+
+  /// `count` frames more carry it now.
+  mutating func attachFrames(_ count: Int, _ slot: UInt32) {
+    guard slot != 0 else { return }
+    records[Int(slot)].frames += UInt32(truncatingIfNeeded: count)
+    if records[Int(slot)].isOpen { framesPending += count }
   }
 
   /// A frame no longer carries it.

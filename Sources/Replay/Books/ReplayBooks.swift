@@ -66,6 +66,15 @@ struct ReplayBooks {
   /// The task frees no more frames with this deferral.
   mutating func release(_ deferral: UInt32) { deferrals.release(deferral) }
 
+  /// Nor does any frame carry it.
+  mutating func retire(_ deferral: UInt32, at time: UInt64) {
+    deferrals.retire(deferral)
+    pending.set(deferrals.framesPending, at: time, in: window)
+  }
+
+  /// Whether a deferral still waits for its fate.
+  func isOpen(_ deferral: UInt32) -> Bool { deferrals.isOpen(deferral) }
+
   // MARK: What the policy does
 
   /// A flush of `mask` that had been put off, or that the recorded run had no need of.
@@ -127,9 +136,9 @@ struct ReplayBooks {
   /// A frame that the recorded run takes would have been held.
   mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
 
-  /// A frame was freed with a deferral.
-  mutating func freed(with deferral: UInt32, at time: UInt64) {
-    deferrals.attachFrame(deferral)
+  /// Frames were freed with a deferral.
+  mutating func freed(_ count: Int = 1, with deferral: UInt32, at time: UInt64) {
+    deferrals.attachFrames(count, deferral)
     pending.set(deferrals.framesPending, at: time, in: window)
   }
 

@@ -122,16 +122,11 @@ package struct LivePolicy: ~Copyable {
   }
 
   /// A frame is freed with a deferral.
-  package mutating func freed(
-    _ frame: Int, with deferral: UInt32, cpu: Int, task: Int, time: UInt64
-  ) {
+  package mutating func freed(_ frame: Int, with deferral: UInt32, time: UInt64) {
     guard deferral != 0 else { return }
-    begin(cpu, task, time)
     books.dropped(deferrals[frame], at: time)
     deferrals[frame] = deferral
     books.freed(with: deferral, at: time)
-    policy.freed(frame, with: deferral, now, &actions)
-    act(moment(.frameFreed, UInt32(frame)), frame: frame)
   }
 
   /// A batch's last frame has been freed.

@@ -36,7 +36,8 @@ struct FrameTable {
       get { bits >> 28 & 1 != 0 }
       set { bits = bits & ~(1 << 28) | (newValue ? 1 << 28 : 0) }
     }
-    /// The batch; 0 is none. Numbers wrap (``batchLimit``), far beyond any frame's stay in a batch.
+    /// The batch, 0 is none; of a frame freed with one its number among ``BatchNumbers``. Others wrap
+    /// (``batchLimit``), far beyond any frame's stay in a batch.
     var batch: UInt32 {
       get { bits & (Self.batchLimit - 1) }
       set { bits = bits & ~(Self.batchLimit - 1) | newValue & (Self.batchLimit - 1) }

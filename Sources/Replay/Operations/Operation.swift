@@ -61,8 +61,9 @@ struct Shootdown {
   var ifMM: CauseFound
   var ifBatch: CauseFound
   var awaitsNextEvent = false
-  /// Number of the unmap batch that it paid for, 0 none, and what that batch is seen to hold. A flush
-  /// of one mm has a number where frees directly follow it and these frames are followed.
+  /// Number of the unmap batch that it paid for (``BatchNumbers``), 0 none, and what that batch is
+  /// seen to hold. A flush of one mm has a number of its own kind where frees directly follow it and
+  /// these frames are followed.
   var batch: UInt32 = 0
   var unmapped = UnmapCount()
   /// CPUs that it interrupted.
@@ -95,6 +96,20 @@ struct Shootdown {
   var position: UInt64
 }
 
+/// Where a ``Moment`` stands among those that are ready, and the batch that it is about if it is of the
+/// frames of one: for most replays most of these are of no account, which the batch tells.
+struct ReadyMoment {
+  private var bits: UInt64
+
+  init(at position: Int, _ batch: UInt32?) {
+    bits = UInt64(UInt32(truncatingIfNeeded: position)) | UInt64(batch ?? .max) << 32
+  }
+
+  var position: Int { Int(truncatingIfNeeded: bits & 0xffff_ffff) }
+  /// Greater than any where there is none.
+  var batch: Int { Int(truncatingIfNeeded: bits >> 32) }
+}
+
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
   enum Kind: UInt8, CaseIterable {
@@ -103,9 +118,11 @@ struct Moment {
     case shootdown
     /// See ``shootdown``.
     case mmShootdown
-    /// Frame `subject` was freed with unmap batch `batch`.
+    /// Frame `subject` was freed with unmap batch `batch`. Few need that; for all others:
     case frameFreed
-    /// Such a frame was allocated.
+    /// `subject` frames more were freed with unmap batch `batch`, one right after the other.
+    case framesFreed
+    /// Frame `subject`, which was freed with `batch`, was allocated.
     case frameAllocated
     /// Such a frame was moved from buddy to the per-CPU list of the task's CPU.
     case frameRefilled
@@ -137,10 +154,11 @@ struct Moment {
     case pageMapped
     /// A migration took a page away that was mapped so.
     case pageUnmapped
-    /// A page came into the page cache, or left it; `subject` numbers a ``PageCacheChange``.
-    case pageCacheAdded
-    /// See ``pageCacheAdded``.
+    /// A page left the page cache.
     case pageCacheRemoved
+    /// A page came into the page cache again that unmap batch `batch` had taken out; `subject` numbers
+    /// a ``ReturnedPage``.
+    case pageReturned
     /// The task entered direct reclaim, or left it.
     case directReclaimBegin
     /// See ``directReclaimBegin``.

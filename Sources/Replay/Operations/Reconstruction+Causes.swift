@@ -137,20 +137,39 @@ extension Reconstruction {
     emit(.pageMapped, cpu, time, subject: number)
   }
 
-  mutating func cacheChanged(
-    _ kind: Moment.Kind, _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
+  mutating func pageRemoved(
+    _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
   ) {
-    guard wanted.contains(kind) else { return }
-    let task = Int(cpus[cpu].taskIndex)
-    let order = batch.value(row, FilemapChange.order) ?? 0
-    let record = PageCacheChange(
+    arePageRemovalsTraced = true
+    emit(.pageCacheRemoved, cpu, time)
+    guard wanted.contains(.pageReturned) else { return }
+    let task = cpus[cpu].taskIndex
+    let payer = tasks.states[Int(task)].payer
+    // A user outside reclaim truncates or invalidates, and unmaps by another way.
+    guard payer != .user, payer != .idle else { return }
+    removedPages.add(cacheChange(batch, row), by: task)
+  }
+
+  mutating func pageAdded(
+    _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
+  ) {
+    guard wanted.contains(.pageReturned), let page = removedPages.take(cacheChange(batch, row))
+    else { return }
+    let task = tasks.states[Int(cpus[cpu].taskIndex)]
+    let record = ReturnedPage(
+      frame: page.frame, isInWrite: task.call == .write && !task.isInFault)
+    let number = returnedPages.append(record, at: nextPosition)
+    emit(.pageReturned, cpu, time, subject: number, batch: page.batch)
+    batchNumbers.release(page.batch, at: nextPosition)
+  }
+
+  private mutating func cacheChange(
+    _ batch: borrowing EventBatch, _ row: Int
+  ) -> PageCacheChange {
+    PageCacheChange(
       device: batch.word(row, FilemapChange.device), inode: batch.word(row, FilemapChange.inode),
       index: batch.word(row, FilemapChange.index),
-      frame: followed(batch.word(row, FilemapChange.pfn)),
-      order: UInt8(truncatingIfNeeded: min(order, 63)),
-      isInWrite: tasks.states[task].call == .write && !tasks.states[task].isInFault)
-    let number = cacheChanges.append(record, at: nextPosition)
-    emit(kind, cpu, time, subject: number)
+      frame: followed(batch.word(row, FilemapChange.pfn)))
   }
 
   private mutating func followed(_ pfn: UInt64) -> UInt32? {

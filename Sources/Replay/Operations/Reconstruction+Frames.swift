@@ -29,17 +29,8 @@ extension Reconstruction {
       case .allocated: counts.framesAllocatedTwice += 1
       case .free: counts.framesReused += 1
       }
-      if state.wasUnmapped, followsUnmappedFrames {
-        emit(
-          isMovable ? .unmappedFrameAllocated : .unmappedFrameTaken, cpu, time,
-          subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
-      }
-      if state.isFreedWithBatch {
-        counts.batchFramesReused += 1
-        emit(
-          .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch,
-          isAtomic: isAtomic)
-      }
+      if state.isFreedWithBatch { counts.batchFramesReused += 1 }
+      tellAllocated(index, state, cpu, time, isAtomic: isAtomic, isMovable: isMovable)
       state.life = .allocated
       state.isFreedWithBatch = false
       state.batch = 0
@@ -50,6 +41,22 @@ extension Reconstruction {
       tasks.states[task].hasRefilled = false
       emit(.taskAllocated, cpu, time, isAtomic: isAtomic)
     }
+  }
+
+  /// Tells those who follow a frame that it is in use.
+  private mutating func tellAllocated(
+    _ index: Int, _ state: FrameTable.State, _ cpu: Int, _ time: UInt64, isAtomic: Bool,
+    isMovable: Bool
+  ) {
+    if state.wasUnmapped, followsUnmappedFrames {
+      emit(
+        isMovable ? .unmappedFrameAllocated : .unmappedFrameTaken, cpu, time,
+        subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
+    }
+    guard state.isFreedWithBatch else { return }
+    emit(
+      .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch, isAtomic: isAtomic)
+    batchNumbers.release(state.batch, at: nextPosition)
   }
 
   /// A frame goes from buddy to a per-CPU list (or straight to the allocation that follows).
@@ -98,18 +105,20 @@ extension Reconstruction {
       if batch != 0 {
         counts.batchFramesFreed += 1
         counts.causes.framesFreed[Int(tasks.states[task].flushedCause.rawValue)] += 1
+        batchNumbers.hold(batch)
+        noteFreed(with: batch, cpu, time)
         emit(.frameFreed, cpu, time, subject: UInt32(index), batch: batch)
       }
     }
   }
 
-  /// The flushed unmap batch that a free belongs to; 0 none.
+  /// The number of the flushed unmap batch that a free belongs to; 0 none.
   private mutating func batchOfFree(
     _ state: FrameTable.State, _ task: Int, order: UInt64
   ) -> UInt32 {
-    let flushed = tasks.states[task].flushedBatch
+    let flushed = tasks.states[task].flushedNumber
     if state.batch != 0 {
-      if state.batch == flushed { return flushed }
+      if state.batch == tasks.states[task].flushedBatch { return flushed }
       // Freed before any flush: it was not mapped, or each of its entries was flushed at once.
       if state.batch == tasks.states[task].openBatch, tasks.states[task].deleted > 0 {
         tasks.states[task].deleted -= 1
@@ -124,9 +133,9 @@ extension Reconstruction {
   }
 
   /// A page leaves the page cache: with reclaim, just before the flush of its batch.
-  mutating func deleted(_ cpu: Int, pfn: UInt64, _ order: UInt64) {
+  mutating func deleted(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
     let task = Int(cpus[cpu].taskIndex)
-    mark(pfn, task)
+    mark(pfn, on: cpu, at: time)
     if order != EventBatch.absent, order > 0 {
       tasks.states[task].largeFolios &+= 1
     } else {
@@ -135,9 +144,11 @@ extension Reconstruction {
   }
 
   /// A page-table entry is replaced for a migration.
-  mutating func entrySet(_ cpu: Int, _ entry: MigrationEntry, order: UInt64) {
+  mutating func entrySet(
+    _ cpu: Int, _ time: UInt64, _ entry: MigrationEntry, order: UInt64
+  ) {
     let task = Int(cpus[cpu].taskIndex)
-    mark(entry.sourceFrame, task)
+    mark(entry.sourceFrame, on: cpu, at: time)
     if order != EventBatch.absent, order > 0 { tasks.states[task].largeFolios &+= 1 }
     switch entry.isWritable(writeType: context.writeEntryType) {
     case true?: tasks.states[task].writableEntries &+= 1
@@ -146,10 +157,16 @@ extension Reconstruction {
     }
   }
 
-  private mutating func mark(_ pfn: UInt64, _ task: Int) {
+  private mutating func mark(_ pfn: UInt64, on cpu: Int, at time: UInt64) {
+    let task = Int(cpus[cpu].taskIndex)
     if tasks.states[task].openBatch == 0 { tasks.states[task].openBatch = newBatch() }
     guard pfn != 0, pfn != EventBatch.absent, let index = frames.index(of: pfn) else { return }
     var state = frames[index]
+    // If it was free it is in use though no event gave it away (compaction takes free frames without
+    // one), so whatever it owed came due by now at the latest.
+    if state.life == .free {
+      tellAllocated(index, state, cpu, time, isAtomic: false, isMovable: true)
+    }
     state.batch = tasks.states[task].openBatch
     state.isFreedWithBatch = false
     state.life = .allocated

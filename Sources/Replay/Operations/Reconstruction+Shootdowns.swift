@@ -31,7 +31,7 @@ extension Reconstruction {
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
     let number = shootdownsBase &+ UInt32(shootdowns.count)
-    let position = momentsBase + UInt64(moments.count)
+    let position = nextPosition
     let task = tasks.states[Int(cpus[cpu].taskIndex)]
     let ifMM = mmCause(task, pages: pages)
     shootdowns.append(
@@ -178,6 +178,7 @@ extension Reconstruction {
     // What csd events end early stays open for the wait window, which does not see them.
     if time != nil { matcher.end(on: cpu) }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
+    noteWait(shootdowns[slot])
     if let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
     if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
@@ -199,15 +200,28 @@ extension Reconstruction {
     counts.note(shootdowns[slot])
   }
 
+  /// Before its end is put at the initiator's next event, which may come much later.
+  private mutating func noteWait(_ shootdown: Shootdown) {
+    guard shootdown.isSendCounted, shootdown.outstanding == 0 else { return }
+    counts.initiatorWaits.note(
+      start: shootdown.start, answered: shootdown.end, receivers: shootdown.receivers.count)
+  }
+
   private mutating func takeEvidence(_ slot: Int, _ index: Int) {
     if tasks.states[index].openBatch == 0 { tasks.states[index].openBatch = newBatch() }
     let task = tasks.states[index]
-    shootdowns[slot].batch = task.openBatch
+    // Before the task gives up its last number, which may not be the one that it gets.
+    shootdowns[slot].batch = batchNumbers.open(at: shootdowns[slot].position)
+    let position = nextPosition
+    batchNumbers.release(task.flushedNumber, at: position)
+    removedPages.close(
+      shootdowns[slot].batch, by: UInt32(index), &batchNumbers, at: position)
     shootdowns[slot].evidence = Self.evidence(task)
     shootdowns[slot].unmapped = UnmapCount(
       pages: task.deleted &+ task.entryPages, readOnlyEntries: task.readOnlyEntries,
       writableEntries: task.writableEntries, unclearEntries: task.unclearEntries)
     tasks.states[index].flushedBatch = task.openBatch
+    tasks.states[index].flushedNumber = shootdowns[slot].batch
     tasks.states[index].flushedCause = shootdowns[slot].cause
     tasks.states[index].openBatch = 0
     tasks.states[index].deleted = 0

@@ -41,6 +41,10 @@ struct Reconstruction: ~Copyable {
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
+  /// Of the moments that are ready what many look through, close together.
+  private var readyKinds: [UInt8] = []
+  private var readyCPUs: [UInt16] = []
+  private var readyMoments: [ReadyMoment] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -57,6 +61,9 @@ struct Reconstruction: ~Copyable {
   /// Shootdowns whose initiator may still wait.
   var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
+  var batchNumbers = BatchNumbers()
+  /// Frees with one batch that no moment has told of yet: nothing else was told since.
+  private var untold: Moment?
   /// Whether frames that flushes of one mm free are followed.
   let followsUnmappedFrames: Bool
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
@@ -78,7 +85,10 @@ struct Reconstruction: ~Copyable {
   var userFaults = SideRecords<UserFault>()
   var addressRanges = SideRecords<AddressRange>()
   var pageMappings = SideRecords<PageMapping>()
-  var cacheChanges = SideRecords<PageCacheChange>()
+  var returnedPages = SideRecords<ReturnedPage>()
+  /// Pages that batches took out of the page cache.
+  var removedPages = RemovedPages()
+  var arePageRemovalsTraced = false
   var addressEvidence = AddressEvidence()
 
   init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
@@ -139,12 +149,42 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
-  /// The kind of the moment at a position.
-  func kind(_ position: Int) -> Moment.Kind { moments[position].kind }
+  /// Those of `kinds` in `range`, among the moments that are ready.
+  func ready(_ kinds: MomentKindSet, in range: Range<Int>, _ found: inout [ReadyMoment]) {
+    if found.count < range.count {
+      found.append(
+        contentsOf: repeatElement(ReadyMoment(at: 0, nil), count: range.count - found.count))
+    }
+    var count = 0
+    for position in range {
+      found[count] = readyMoments[position]
+      // No branch: whether a moment is told changes from one to the next.
+      count += kinds.holds(readyKinds[position])
+    }
+    found.removeLast(found.count - count)
+  }
+
+  /// The CPU of a moment that is ready.
+  func readyCPU(_ ready: ReadyMoment) -> Int { Int(readyCPUs[ready.position]) }
+
+  /// Sorts out what replays ask of each moment before they look at it.
+  private mutating func index(_ count: Int) {
+    readyKinds.removeAll(keepingCapacity: true)
+    readyCPUs.removeAll(keepingCapacity: true)
+    readyMoments.removeAll(keepingCapacity: true)
+    for position in 0..<count {
+      let kind = moments[position].kind
+      readyKinds.append(kind.rawValue)
+      readyCPUs.append(moments[position].cpu)
+      let batch = MomentKindSet.ofFrames.contains(kind) ? moments[position].batch : nil
+      readyMoments.append(ReadyMoment(at: position, batch))
+    }
+  }
 
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their
   /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
   mutating func prepare(_ count: Int) {
+    index(count)
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
     if firstTime == nil, count > 0 {
@@ -205,7 +245,7 @@ struct Reconstruction: ~Copyable {
     userFaults.drop(before: momentsBase)
     addressRanges.drop(before: momentsBase)
     pageMappings.drop(before: momentsBase)
-    cacheChanges.drop(before: momentsBase)
+    returnedPages.drop(before: momentsBase)
   }
 
   /// Ends all that is open: nothing follows.
@@ -214,22 +254,53 @@ struct Reconstruction: ~Copyable {
       resolve(openOn: cpu, at: nil)
       counts.shootdownsOpenAtEnd += 1
     }
+    tellFreed()
     counts.events.close()
   }
 
   /// Place that the next moment will have in the stream of all moments.
-  var nextPosition: UInt64 { momentsBase &+ UInt64(moments.count) }
+  var nextPosition: UInt64 {
+    mutating get {
+      tellFreed()
+      return momentsBase &+ UInt64(moments.count)
+    }
+  }
+
+  private mutating func tellFreed() {
+    guard let frees = untold else { return }
+    untold = nil
+    moments.append(frees)
+  }
+
+  /// A frame was freed with a batch: tells of several at once, unless something else comes between.
+  mutating func noteFreed(with batch: UInt32, _ cpu: Int, _ time: UInt64) {
+    guard wanted.contains(.framesFreed) else { return }
+    if untold?.batch != batch {
+      tellFreed()
+      untold = moment(.framesFreed, cpu, time, batch: batch)
+    }
+    untold?.subject += 1
+  }
 
   mutating func emit(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
     isAtomic: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
+    // Who is told of each frame is not told of several at once.
+    if kind != .frameFreed { tellFreed() }
     moments.append(
-      Moment(
-        time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
-        cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-        task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic))
+      moment(kind, cpu, time, subject: subject, batch: batch, isAtomic: isAtomic))
+  }
+
+  private func moment(
+    _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
+    isAtomic: Bool = false
+  ) -> Moment {
+    Moment(
+      time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
+      cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
+      task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.
@@ -260,10 +331,11 @@ struct Reconstruction: ~Copyable {
       frameEvent(kind, batch, row, cpu, time)
       // Frees are no end of a run of frees; an allocation is.
       if kind != .pageAlloc { return }
-    case .filemapAdd: cacheChanged(.pageCacheAdded, batch, row, cpu, time)
+    case .filemapAdd: pageAdded(batch, row, cpu, time)
     case .filemapDelete:
-      cacheChanged(.pageCacheRemoved, batch, row, cpu, time)
-      deleted(cpu, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
+      pageRemoved(batch, row, cpu, time)
+      deleted(
+        cpu, time, pfn: batch.word(row, FilemapChange.pfn), batch.word(row, FilemapChange.order))
     case .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD,
       .migratePagesStart, .migratePages:
       migrationEvent(kind, batch, row, cpu, time)
@@ -316,7 +388,7 @@ struct Reconstruction: ~Copyable {
     case .migratePages: migrationEnded(cpu, time)
     case .setMigrationPTE:
       let entry = MigrationEntry(bits: batch.word(row, MigrationPTE.pte))
-      entrySet(cpu, entry, order: batch.word(row, MigrationPTE.order))
+      entrySet(cpu, time, entry, order: batch.word(row, MigrationPTE.order))
       pageUnmapped(cpu, time, address: batch.word(row, MigrationPTE.address), entry)
     case .setMigrationPMD: tasks.states[task].largeFolios &+= 1
     case .removeMigrationPTE:

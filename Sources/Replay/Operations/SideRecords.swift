@@ -57,6 +57,14 @@ struct PageMapping {
   var isWritable: Bool
 }
 
+/// A page that an unmap batch took out of the page cache and that came in again.
+struct ReturnedPage {
+  /// The frame that it was in before, by index.
+  var frame: UInt32
+  /// Whether the task that brought it in was in write(2) or the like, and not in a fault there.
+  var isInWrite: Bool
+}
+
 /// A page that came into the page cache or left it.
 struct PageCacheChange {
   var device: UInt64
@@ -65,9 +73,6 @@ struct PageCacheChange {
   var index: UInt64
   /// Index of its first frame in the frame table; nil where that frame is not followed.
   var frame: UInt32?
-  var order: UInt8
-  /// Whether the task was in write(2) or the like, and not in a fault that it took there.
-  var isInWrite = false
 }
 
 /// The kinds of moment that somebody wants to be told.
@@ -77,11 +82,12 @@ struct MomentKindSet: Equatable, Sendable {
   /// All but what only few policies listen to.
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
-      .inaccessibleUnmap, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+      .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
+      .unmappedFrameTaken,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
-    .shootdown, .mmShootdown, .frameFreed, .frameAllocated, .frameRefilled, .frameDrained,
+    .shootdown, .mmShootdown, .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
     .taskAllocated,
     .writeProtectFault, .writableMapping, .fileWriteEnd, .switchedMM, .lazyBegin, .lazyEnd,
   ])
@@ -91,9 +97,10 @@ struct MomentKindSet: Equatable, Sendable {
     .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .userFault, .unmapRange,
     .fixedMapping, .pageCacheRemoved, .directReclaimBegin, .kswapdWakeup,
   ])
-  /// What every run follows by itself.
-  static let everyRun = MomentKindSet([
-    .shootdown, .frameFreed, .frameAllocated,
+
+  /// Moments of the frames of one batch.
+  static let ofFrames = MomentKindSet([
+    .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
   ])
 
   private init(bits: UInt64) { self.bits = bits }
@@ -109,6 +116,9 @@ struct MomentKindSet: Equatable, Sendable {
   func intersection(_ other: MomentKindSet) -> MomentKindSet {
     MomentKindSet(bits: bits & other.bits)
   }
+
+  /// 1 where the kind with that raw value is one of them, else 0.
+  func holds(_ kind: UInt8) -> Int { Int(truncatingIfNeeded: bits >> UInt64(kind) & 1) }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

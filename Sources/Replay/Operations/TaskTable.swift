@@ -43,8 +43,9 @@ struct TaskState {
   var isFlushTarget = false
   /// Batch that collects what the task unmaps now; 0 none.
   var openBatch: UInt32 = 0
-  /// Batch that it flushed last; 0 none.
+  /// Batch that it flushed last, 0 none, and its number among ``BatchNumbers``.
   var flushedBatch: UInt32 = 0
+  var flushedNumber: UInt32 = 0
   /// Since its last batch flush: pages taken out of the page cache, migration entries set by kind,
   /// folios of several pages.
   var deleted: UInt32 = 0

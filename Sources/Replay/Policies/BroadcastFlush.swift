@@ -29,6 +29,7 @@ struct BroadcastFlush: FlushPolicy {
     self.broadcastsForOthers = broadcastsForOthers
   }
 
+  static var putsOffNothing: Bool { true }
   static var asksForProcesses: Bool { true }
   var listens: MomentKindSet { MomentKindSet([.mmShootdown]) }
 

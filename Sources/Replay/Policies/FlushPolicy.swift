@@ -73,6 +73,21 @@ protocol FlushPolicy: Sendable {
   /// refilled frames and of flushes of one mm; what nobody listens to costs nothing.
   var listens: MomentKindSet { get }
 
+  /// Whether it never puts off a flush, so that frames make no difference to it.
+  static var putsOffNothing: Bool { get }
+
+  /// Whether it keeps something of its own of each frame, or frees frames behind flushes of one mm:
+  /// then it is told of every frame by itself, which is slower.
+  var followsFrames: Bool { get }
+
+  /// Whether it wants ``allocated(_:with:_:_:_:)`` too for frames with a spent deferral, or none.
+  static var asksForEveryAllocation: Bool { get }
+  /// Whether it may want something done at such an allocation on a CPU.
+  func mayAct(on cpu: Int) -> Bool
+
+  /// Whether the frames that still carry a deferral, which is settled, make no difference any more.
+  func isSpent(_ deferral: UInt32) -> Bool
+
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
 
@@ -96,10 +111,6 @@ protocol FlushPolicy: Sendable {
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) -> FlushDecision
-
-  /// Frame `frame` was freed with `deferral`.
-  mutating func freed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
 
   /// A frame that was freed with a recorded batch is allocated; `deferral` may be 0.
   mutating func allocated(
@@ -139,6 +150,12 @@ protocol FlushPolicy: Sendable {
 extension FlushPolicy {
   var listens: MomentKindSet { .always }
 
+  static var putsOffNothing: Bool { false }
+  var followsFrames: Bool { false }
+  static var asksForEveryAllocation: Bool { false }
+  func mayAct(on cpu: Int) -> Bool { true }
+  func isSpent(_ deferral: UInt32) -> Bool { true }
+
   static var followsTime: Bool { false }
   static var asksForProcesses: Bool { false }
 
@@ -148,10 +165,6 @@ extension FlushPolicy {
     _ shootdown: borrowing Shootdown, as deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) -> FlushDecision { .asRecorded(isRefused: false) }
-
-  mutating func freed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {}
 
   mutating func allocated(
     _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,

@@ -34,6 +34,9 @@ struct IdealUnmapFlush: FlushPolicy {
       .union(MomentKindSet([.mmShootdown, .taskAllocated, .switchedMM, .lazyEnd]))
   }
 
+  static var asksForEveryAllocation: Bool { true }
+  func mayAct(on cpu: Int) -> Bool { debts.owesAnything(cpu) }
+
   mutating func growTo(tasks: Int, frames: Int) {}
 
   mutating func batchFlush(

@@ -38,6 +38,7 @@ struct LATR: FlushPolicy {
   }
 
   static var followsTime: Bool { true }
+  var followsFrames: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,

@@ -25,6 +25,10 @@ struct LazyFlushPolicy: FlushPolicy {
     return triggers.kinds.union(MomentKindSet(kinds))
   }
 
+  var followsFrames: Bool { machine.rules.forgetsInBuddy }
+
+  func isSpent(_ deferral: UInt32) -> Bool { generations[Int(deferral)] <= machine.done }
+
   mutating func growTo(tasks: Int, frames: Int) {
     while taskGenerations.count < tasks { taskGenerations.append(0) }
     pause.growTo(tasks: tasks)

@@ -49,6 +49,7 @@ struct PageRecycling: FlushPolicy {
   }
 
   static var asksForProcesses: Bool { true }
+  var followsFrames: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,

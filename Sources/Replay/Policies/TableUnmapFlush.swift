@@ -29,8 +29,11 @@ struct TableUnmapFlush: FlushPolicy {
           + (rules.credit == .none || rules.credit == .batchFlushes ? [] : [.mmShootdown])))
   }
 
+  var followsFrames: Bool { rules.domain == .table }
+
   mutating func growTo(tasks: Int, frames: Int) {
     pause.growTo(tasks: tasks)
+    guard followsFrames else { return }
     if zoneGenerations.count < frames {
       zoneGenerations.append(
         contentsOf: repeatElement(0, count: frames - zoneGenerations.count))
@@ -79,8 +82,7 @@ struct TableUnmapFlush: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     guard deferral != 0 else { return }
-    let generation = zoneGenerations[frame]
-    zoneGenerations[frame] = 0
+    let generation = takeZoneGeneration(frame)
     let isOfZone = generation > zoneDone
     let owing = isOfZone ? debts.owing(zone) : debts.owing(deferral)
     guard !owing.isEmpty else {
@@ -99,6 +101,12 @@ struct TableUnmapFlush: FlushPolicy {
       zoneDone = generation
       zone = FlushDebts.Share()
     }
+  }
+
+  private mutating func takeZoneGeneration(_ frame: Int) -> UInt32 {
+    guard followsFrames else { return 0 }
+    defer { zoneGenerations[frame] = 0 }
+    return zoneGenerations[frame]
   }
 
   mutating func other(

@@ -13,24 +13,23 @@ struct UnmapBatching: FlushPolicy {
     /// Batches that no flush has paid for yet.
     var open: [UInt32] = []
   }
-  private struct Freed {
+  /// The group that a deferral belongs to.
+  private struct Membership {
     var group: UInt32 = 0
     var task: UInt32 = 0
   }
 
   let pagesMax: Int
   private var groups: [Group] = []
-  private var freedFrames: [Freed] = []
+  /// By deferral.
+  private var memberships: [Membership] = []
 
   init(pagesMax: Int) { self.pagesMax = max(pagesMax, 1) }
 
   var listens: MomentKindSet { MomentKindSet([.pageMapped]) }
 
-  mutating func growTo(tasks: Int, frames count: Int) {
+  mutating func growTo(tasks: Int, frames: Int) {
     while groups.count < tasks { groups.append(Group()) }
-    if freedFrames.count < count {
-      freedFrames.append(contentsOf: repeatElement(Freed(), count: count - freedFrames.count))
-    }
   }
 
   mutating func batchFlush(
@@ -56,25 +55,20 @@ struct UnmapBatching: FlushPolicy {
     }
     groups[task].pages = pages % pagesMax
     groups[task].open.append(deferral)
+    while memberships.count <= Int(deferral) { memberships.append(Membership()) }
+    memberships[Int(deferral)] = Membership(
+      group: groups[task].number, task: shootdown.taskIndex)
     return .putOff
-  }
-
-  mutating func freed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    freedFrames[frame] = Freed(group: groups[now.task].number, task: UInt32(now.task))
   }
 
   mutating func allocated(
     _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    let freed = freedFrames[frame]
-    freedFrames[frame] = Freed()
-    let task = Int(freed.task)
-    guard freed.group != 0, groups[task].number == freed.group, groups[task].pages > 0 else {
-      return
-    }
+    guard deferral != 0 else { return }
+    let membership = memberships[Int(deferral)]
+    let task = Int(membership.task)
+    guard groups[task].number == membership.group, groups[task].pages > 0 else { return }
     flush(task, .allocation, &actions)
   }
 

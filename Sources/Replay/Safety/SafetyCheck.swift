@@ -29,12 +29,32 @@ protocol SafetyCheck: Sendable {
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
 
-  /// A frame that an unflushed unmap freed is handed out.
+  /// Whether it waits for some frame that no CPU may be able to reach. Asked after each shootdown.
+  var awaitsHandouts: Bool { get }
+
+  /// A frame that an unflushed unmap freed is handed out: told where a CPU may still reach it, where
+  /// it slept through more than ``GenerationWrap/flushesMax`` flushes, and where a check waits for it.
   mutating func handedOut(
     _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations)
 
-  /// What it found, a verdict for each rule.
-  func verdicts() -> [RuleVerdict]
+  /// What it found, a verdict for each rule; `handouts` are all frames of unflushed unmaps that were
+  /// handed out.
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict]
+}
+
+/// All frames of unflushed unmaps that were handed out.
+struct HandoutCounts {
+  private(set) var frames = 0
+  /// Of these, to allocations that cannot sleep.
+  private(set) var toAtomic = 0
+  /// The most flushes of the policy's that one slept through.
+  private(set) var flushesMax: UInt64 = 0
+
+  mutating func note(_ moment: Moment, after flushes: UInt64) {
+    frames += 1
+    if AtomicAllocations.cannotSleep(moment) { toAtomic += 1 }
+    flushesMax = max(flushesMax, flushes)
+  }
 }
 
 /// What a check wants to be told of beside moments.
@@ -76,6 +96,8 @@ extension SafetyCheck {
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {}
+
+  var awaitsHandouts: Bool { false }
 
   mutating func handedOut(
     _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations

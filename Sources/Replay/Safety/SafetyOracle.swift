@@ -21,20 +21,26 @@ struct SafetyOracle {
   /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
   private var always: [[Int]]
   private var whileStale: [[Int]]
-  /// The last unmap of each task, and the one that each free frame was freed with; 0 none.
-  private var taskUnmaps: [TaskUnmap] = []
-  /// The same for flushes of one mm.
+  /// The last flush of one mm that did not happen of each task, and the one that each frame was freed
+  /// with. Both only where such frames are followed.
   private var taskMMUnmaps: [TaskUnmap] = []
-  /// Whether the frame that is being handed out goes back to the process that freed it.
-  private var isRecycled = false
   private var frameUnmaps: [UInt32] = []
+  private let followsUnmappedFrames: Bool
+  /// Whether the frame that is being handed out goes back to the process that freed it, or is held.
+  private var isRecycled = false
+  private var isHeld = false
   private var reuse = RuleFindings()
+  private var handouts = HandoutCounts()
+  /// Whether a check waits for frames that no CPU can reach, too.
+  private var awaitsHandouts = false
   private let hearsFromTheStart: Bool
   /// Whether there is anything to judge yet.
   private var isAwake: Bool { hearsFromTheStart || stale.hasUnmaps }
   private var heldBack = 0
 
-  init(_ context: ReplayContext) {
+  /// An oracle; `followsUnmappedFrames`: also of frames that were freed behind a flush of one mm.
+  init(_ context: ReplayContext, followsUnmappedFrames: Bool = false) {
+    self.followsUnmappedFrames = followsUnmappedFrames
     stale = StaleTranslations(cpuCount: context.cpuCount)
     checks = context.safetyChecks
     hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
@@ -59,12 +65,11 @@ struct SafetyOracle {
     }
   }
 
-  /// Room for so many tasks and frames.
-  mutating func growTo(tasks: Int, frames: Int) {
-    while taskUnmaps.count < tasks {
-      taskUnmaps.append(TaskUnmap())
-      taskMMUnmaps.append(TaskUnmap())
-    }
+  /// Room for so many tasks, frames, and numbers of batches.
+  mutating func growTo(tasks: Int, frames: Int, batches: Int) {
+    stale.growTo(batches: batches)
+    guard followsUnmappedFrames else { return }
+    while taskMMUnmaps.count < tasks { taskMMUnmaps.append(TaskUnmap()) }
     if frameUnmaps.count < frames {
       frameUnmaps.append(contentsOf: repeatElement(0, count: frames - frameUnmaps.count))
     }
@@ -82,15 +87,15 @@ struct SafetyOracle {
     }
     if isDone { stale.flush(Self.cleaned(shootdown, owing: stale.owing)) }
     guard shootdown.batch != 0 || !isDone else { return }
-    let task = Int(shootdown.taskIndex)
-    let last = TaskUnmap(batch: shootdown.batch, unmap: unmap)
+    awaitsHandouts = onHandout.contains { checks[$0].awaitsHandouts }
     switch shootdown.kind {
     case .unmapBatch:
-      stale.release(taskUnmaps[task].unmap)
-      taskUnmaps[task] = last
+      stale.setUnmap(unmap, ofBatch: shootdown.batch)
     case .mm:
+      guard followsUnmappedFrames else { return stale.release(unmap) }
+      let task = Int(shootdown.taskIndex)
       stale.release(taskMMUnmaps[task].unmap)
-      taskMMUnmaps[task] = last
+      taskMMUnmaps[task] = TaskUnmap(batch: shootdown.batch, unmap: unmap)
     }
   }
 
@@ -128,9 +133,8 @@ struct SafetyOracle {
 
   /// A frame that the recorded run is about to take would still have been held: another one is
   /// taken, which nobody has a stale translation to.
-  mutating func held(_ frame: Int) {
-    stale.release(frameUnmaps[frame])
-    frameUnmaps[frame] = 0
+  mutating func held() {
+    isHeld = true
     heldBack += 1
   }
 
@@ -146,19 +150,18 @@ struct SafetyOracle {
       switch moment.kind {
       case .lazyBegin: stale.beginLazy(Int(moment.cpu))
       case .lazyEnd: stale.endLazy(Int(moment.cpu))
-      case .pageUnmapped, .pageCacheRemoved, .unmapRange, .fixedMapping:
+      case .pageUnmapped, .unmapRange, .fixedMapping:
         for index in always[kind] { checks[index].observe(moment, source, &stale) }
       default: break
       }
       return
     }
     switch moment.kind {
-    case .frameFreed: freed(moment, taskUnmaps[Int(moment.task)])
     case .unmappedFrameFreed: freed(moment, taskMMUnmaps[Int(moment.task)])
-    case .frameAllocated: handedOut(moment, source.frames)
+    case .frameAllocated: handedOutOfBatch(moment, source.frames)
     case .unmappedFrameAllocated, .unmappedFrameTaken:
       // Where a batch freed the frame, the moment that follows is the one.
-      if moment.batch == 0 { handedOut(moment, source.frames) }
+      if moment.batch == 0 { handedOutUnmapped(moment, source.frames) }
     case .switchedMM: stale.flush(Int(moment.cpu))
     case .lazyBegin: stale.beginLazy(Int(moment.cpu))
     case .lazyEnd: stale.endLazy(Int(moment.cpu))
@@ -170,28 +173,53 @@ struct SafetyOracle {
   }
 
   private mutating func freed(_ moment: Moment, _ last: TaskUnmap) {
+    keep(last.batch == moment.batch ? last.unmap : 0, for: Int(moment.subject))
+  }
+
+  /// A frame that was freed with a batch.
+  private mutating func handedOutOfBatch(_ moment: Moment, _ frames: borrowing FrameTable) {
+    let unmap = stale.unmap(ofBatch: moment.batch)
+    if followsUnmappedFrames { keep(isRecycled ? unmap : 0, for: Int(moment.subject)) }
+    if unmap != 0, !isRecycled, !isHeld { handedOut(unmap, moment, frames) }
+    isRecycled = false
+    isHeld = false
+  }
+
+  /// A frame that was once freed behind a flush of one mm.
+  private mutating func handedOutUnmapped(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
-    let unmap = last.batch == moment.batch ? last.unmap : 0
+    if !isRecycled {
+      let unmap = frameUnmaps[frame]
+      if unmap != 0, !isHeld { handedOut(unmap, moment, frames) }
+      keep(0, for: frame)
+    }
+    isRecycled = false
+    isHeld = false
+  }
+
+  /// `unmap` is what the frame was freed with, 0 none, until it is freed again.
+  private mutating func keep(_ unmap: UInt32, for frame: Int) {
+    guard unmap != frameUnmaps[frame] else { return }
     stale.hold(unmap)
     stale.release(frameUnmaps[frame])
     frameUnmaps[frame] = unmap
   }
 
-  private mutating func handedOut(_ moment: Moment, _ frames: borrowing FrameTable) {
-    let frame = Int(moment.subject)
-    let unmap = frameUnmaps[frame]
-    defer { isRecycled = false }
-    guard unmap != 0, !isRecycled else { return }
+  private mutating func handedOut(
+    _ unmap: UInt32, _ moment: Moment, _ frames: borrowing FrameTable
+  ) {
     reuse.checked += 1
+    let flushes = stale.policyFlushes(since: unmap)
+    handouts.note(moment, after: flushes)
+    let staleCPU = stale.staleCPU(unmap)
+    guard staleCPU != nil || awaitsHandouts || flushes > GenerationWrap.flushesMax else { return }
+    let frame = Int(moment.subject)
     let handout = FrameHandout(
-      frame: frame, pfn: frames.pfn(frame), staleCPU: stale.staleCPU(unmap),
-      flushesSince: stale.policyFlushes(since: unmap))
+      frame: frame, pfn: frames.pfn(frame), staleCPU: staleCPU, flushesSince: flushes)
     if let cpu = handout.staleCPU {
       reuse.violated(.staleFrame, moment, cpu: cpu, pfn: handout.pfn)
     }
     for index in onHandout { checks[index].handedOut(handout, moment, &stale) }
-    stale.release(unmap)
-    frameUnmaps[frame] = 0
   }
 
   /// What was found. Asked once.
@@ -207,7 +235,7 @@ struct SafetyOracle {
         + "than recorded, and other frames were taken"
     return SafetyVerdict(
       [reuse.verdict(.staleFrame, detail), statistics.verdict(.freeStatistics, held)]
-        + checks.flatMap { $0.verdicts() },
+        + checks.flatMap { $0.verdicts(handouts) },
       framesChecked: reuse.checked)
   }
 }

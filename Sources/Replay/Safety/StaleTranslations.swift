@@ -17,6 +17,8 @@ struct StaleTranslations {
   }
 
   private var unmaps = [Unmap()]
+  /// The unmap that each batch left unflushed, by its number; held, 0 none.
+  private var batchUnmaps: [UInt32] = []
   private var unused: [UInt32] = []
   private var lastSerial: UInt64 = 0
   private var cleanThrough: [UInt64]
@@ -46,6 +48,21 @@ struct StaleTranslations {
     }
     unmaps[Int(number)] = record
     return number
+  }
+
+  /// Room for so many numbers of batches.
+  mutating func growTo(batches: Int) {
+    guard batchUnmaps.count < batches else { return }
+    batchUnmaps.append(contentsOf: repeatElement(0, count: batches - batchUnmaps.count))
+  }
+
+  /// The unmap that a batch left unflushed; 0 none.
+  func unmap(ofBatch number: UInt32) -> UInt32 { batchUnmaps[Int(number)] }
+
+  /// A batch of that number left `unmap` unflushed, 0 nothing; the caller's hold is handed over.
+  mutating func setUnmap(_ unmap: UInt32, ofBatch number: UInt32) {
+    release(batchUnmaps[Int(number)])
+    batchUnmaps[Int(number)] = unmap
   }
 
   /// Somebody else holds the unmap too.

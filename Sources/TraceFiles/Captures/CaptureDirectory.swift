@@ -7,7 +7,8 @@ public import TraceEvents
 /// A directory with one trace and, maybe, copies of /proc files from both ends of its window.
 ///
 /// The trace is `trace.dat*`, else `perf.data*`, else `trace.txt*` (each maybe `.gz` or `.zst`);
-/// everything else in the directory is no trace. Snapshots are `interrupts.before` and `.after`.
+/// everything else in the directory is no trace. Snapshots are `interrupts`, `zoneinfo` and `vmstat`
+/// with `.before` and `.after`; the latter two maybe compressed too.
 public struct CaptureDirectory: Sendable {
   /// Path of the trace.
   public let trace: String
@@ -15,6 +16,8 @@ public struct CaptureDirectory: Sendable {
   public let tlbRow: RecordedTLBRow?
   /// Why there are snapshots but no row, for the reader of the report.
   public let problem: String?
+  /// What the memory snapshots say; empty without them.
+  public let memory: RecordedMemory
 
   /// The capture at `path`, nil if `path` is no directory (or perf's directory form).
   public init?(_ path: String) throws(TraceError) {
@@ -34,6 +37,32 @@ public struct CaptureDirectory: Sendable {
       tlbRow = nil
       problem = error.description
     }
+    memory = Self.memory(path, names)
+  }
+
+  /// Each pair of snapshots stands alone: one that cannot be read does not hide the other.
+  private static func memory(_ path: String, _ names: [String]) -> RecordedMemory {
+    var memory = RecordedMemory()
+    if let before = SnapshotFile.path(path, names, "zoneinfo.before"),
+      let after = SnapshotFile.path(path, names, "zoneinfo.after")
+    {
+      do throws(TraceError) {
+        memory.before = try ZoneInfo.read(before)
+        memory.after = try ZoneInfo.read(after)
+      } catch {
+        memory.problems.append(error.description)
+      }
+    }
+    if let before = SnapshotFile.path(path, names, "vmstat.before"),
+      let after = SnapshotFile.path(path, names, "vmstat.after")
+    {
+      do throws(TraceError) {
+        memory.counters = try VMStat.gained(from: before, to: after)
+      } catch {
+        memory.problems.append(error.description)
+      }
+    }
+    return memory
   }
 
   /// Whether the directory is what `perf record --threads` writes.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 import Replay
 import Reporting
 import TraceEvents
@@ -37,6 +38,14 @@ struct ReportCommand: ParsableCommand {
       valueName: "NS"))
   var flushDuration: UInt64?
 
+  @Option(
+    name: .customLong("cost"),
+    help: ArgumentHelp(
+      "What something costs, in nanoseconds, with a range if it is not known exactly; repeat it "
+        + "for more. Costs: \(CostTable.names.joined(separator: ", ")).",
+      valueName: "NAME=VALUE|NAME=LO..HI"))
+  var costs: [String] = []
+
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
 
@@ -48,6 +57,20 @@ struct ReportCommand: ParsableCommand {
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
     }
     _ = try blueprints()
+    _ = try costTable()
+  }
+
+  /// The costs, as far as the user knows better.
+  private func costTable() throws -> CostTable {
+    var table = CostTable.standard
+    for text in costs {
+      do throws(CostError) {
+        try table.set(text)
+      } catch {
+        throw ValidationError("--cost: \(error).")
+      }
+    }
+    return table
   }
 
   /// The policies that were asked for, once each; the recorded run is always there.
@@ -74,9 +97,16 @@ struct ReportCommand: ParsableCommand {
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
+    let window = trace.window?.marks.span
+    var tiers = TierTracker(
+      trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
+      to: window?.end ?? .max)
     let outcome = try loaded.replay(
-      trace, policies: try blueprints(), flushDuration: flushDuration, progress: progress)
-    try output.emit(ReplayReport.build(trace, outcome, showsBounds: bounds))
+      trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
+      progress: progress)
+    try output.emit(
+      ReplayReport.build(
+        trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable()))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")

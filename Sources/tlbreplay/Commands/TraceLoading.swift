@@ -1,3 +1,4 @@
+import Machine
 import Replay
 import Reporting
 import TraceEvents
@@ -29,6 +30,7 @@ struct LoadedInput {
       statistics: reader.statistics, survey: whole,
       instance: try instance(options, reader.facts, whole), window: nil,
       recordedRow: capture?.tlbRow, snapshotProblem: capture?.problem)
+    if let memory = capture?.memory { description.memory = memory }
     if let (marks, isRequested) = try window(options, description) {
       var inside = TraceSurvey(window: marks.span)
       let name = description.instanceFacts.name
@@ -44,10 +46,11 @@ struct LoadedInput {
   }
 
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
-  /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones.
+  /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones. `tiers` follows the
+  /// frames on the way.
   func replay(
     _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
-    progress: Progress
+    tiers: inout TierTracker, progress: Progress
   ) throws -> Outcome {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
@@ -74,6 +77,8 @@ struct LoadedInput {
       ReadRequest(order: .time, instance: trace.instanceFacts.name))
     var batch = EventBatch()
     while try reader.next(into: &batch) {
+      // First the one that needs little else: the batch is still in the cache for the other.
+      tiers.consume(batch)
       session.consume(batch, directory: reader.directory)
       progress.advance(by: batch.count)
     }

@@ -1,9 +1,8 @@
 /// I13: which tasks wait for a flush when they allocate.
 struct AllocationLatency: SafetyCheck {
-  private var findings = RuleFindings()
   private var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
-  var hears: SafetyNews { [.flushes, .handouts] }
+  var hears: SafetyNews { .flushes }
 
   mutating func flushed(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
@@ -16,10 +15,6 @@ struct AllocationLatency: SafetyCheck {
     }
   }
 
-  mutating func handedOut(
-    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
-  ) { findings.checked += 1 }
-
   private static func words(_ payer: TaskClass) -> String {
     switch payer {
     case .user: "user threads"
@@ -31,7 +26,9 @@ struct AllocationLatency: SafetyCheck {
     }
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+    var findings = RuleFindings()
+    findings.checked = handouts.frames
     let shares = TaskClass.allCases.compactMap { payer -> String? in
       let payment = payers[payer.rawIndex]
       guard payment.flushes > 0 else { return nil }

@@ -6,11 +6,10 @@
 struct AtomicAllocations: SafetyCheck {
   private var findings = RuleFindings()
   private var onIdleCPUs = 0
-  private var allocations = 0
 
-  var hears: SafetyNews { [.flushes, .handouts] }
+  var hears: SafetyNews { .flushes }
 
-  private static func cannotSleep(_ moment: Moment) -> Bool {
+  static func cannotSleep(_ moment: Moment) -> Bool {
     moment.isAtomic || moment.payer == .idle
   }
 
@@ -25,18 +24,13 @@ struct AtomicAllocations: SafetyCheck {
     if moment.payer == .idle { onIdleCPUs += 1 }
   }
 
-  mutating func handedOut(
-    _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
-  ) {
-    allocations += 1
-    if Self.cannotSleep(moment) { findings.checked += 1 }
-  }
-
-  func verdicts() -> [RuleVerdict] {
-    [
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+    var findings = findings
+    findings.checked = handouts.toAtomic
+    return [
       findings.verdict(
         .atomicAllocation,
-        "of \(allocations) frames of unflushed unmaps handed out, \(findings.checked) went to "
+        "of \(handouts.frames) frames of unflushed unmaps handed out, \(findings.checked) went to "
           + "allocations that cannot sleep; these sent interrupts \(findings.violations) times, "
           + "\(onIdleCPUs) of them inside an interrupt")
     ]

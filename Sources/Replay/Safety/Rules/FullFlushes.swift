@@ -50,7 +50,7 @@ struct FullFlushes: SafetyCheck {
     added += 1
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     var findings = ranged
     if converted + added > saved {
       if let first = firstConverted {

@@ -8,14 +8,12 @@ struct GenerationWrap: SafetyCheck {
   static let flushesMax: UInt64 = 32767
 
   private var findings = RuleFindings()
-  private var longest: UInt64 = 0
 
   var hears: SafetyNews { .handouts }
 
   mutating func handedOut(
     _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations
   ) {
-    longest = max(longest, handout.flushesSince)
     guard handout.flushesSince > Self.flushesMax else { return }
     findings.checked += 1
     if let cpu = handout.staleCPU {
@@ -23,11 +21,11 @@ struct GenerationWrap: SafetyCheck {
     }
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .generationWrap,
-        "a frame slept through \(longest) forced flushes at most; 16 bits tell "
+        "a frame slept through \(handouts.flushesMax) forced flushes at most; 16 bits tell "
           + "\(Self.flushesMax) apart, \(findings.checked) frames slept longer")
     ]
   }

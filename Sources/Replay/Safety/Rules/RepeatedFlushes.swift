@@ -41,7 +41,7 @@ struct RepeatedFlushes: SafetyCheck {
     flushedForBatch.formUnion(mask)
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .flushedTwice,

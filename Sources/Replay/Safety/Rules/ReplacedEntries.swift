@@ -44,6 +44,7 @@ struct ReplacedEntries: SafetyCheck {
   private var callsFlushed = 0
 
   var hears: SafetyNews { [.shootdowns, .handouts] }
+  var awaitsHandouts: Bool { !chained.isEmpty }
   var moments: MomentKindSet { MomentKindSet([.pageMapped]) }
   var momentsAlways: MomentKindSet {
     MomentKindSet([.pageUnmapped, .userFault, .unmapRange, .fixedMapping, .fileWriteEnd])
@@ -242,7 +243,7 @@ struct ReplacedEntries: SafetyCheck {
 
   // MARK: Verdicts
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     let left = entries.unchecked + open.unchecked + chained.unchecked + unchecked
     let room =
       "; of \(unmaps) unflushed unmaps \(nameless) name no address"

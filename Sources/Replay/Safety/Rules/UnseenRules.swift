@@ -13,7 +13,7 @@ struct UnseenRules: SafetyCheck {
     (.otherReferences, pins), (.amitOtherReferences, pins),
   ]
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     Self.records.map { RuleFindings().verdict($0.0, orRecord: $0.1) }
   }
 }

@@ -30,7 +30,7 @@ struct WriteScalability: SafetyCheck {
     if counted != moment.event { findings.checked += 1 }
   }
 
-  func verdicts() -> [RuleVerdict] {
+  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .writeScalability,

@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import TraceWriting
 
 /// One line of the result.
@@ -50,6 +51,7 @@ struct BenchmarkSuite {
     case "replay":
       try replays(slice.traceDat("replay-slice.dat", .six))
       try replays(inputs.traceDat("replay-v6.dat", .six))
+    case "machine": for stream in TranslationStreams.streams { try translate(stream) }
     case "trace-cmd":
       try sideBySide(
         slice.traceDat("slice.dat", .six), "trace-cmd", "trace-cmd report", awkField: 4)
@@ -137,6 +139,24 @@ struct BenchmarkSuite {
     let names = entries.compactMap { $0["name"] as? String }
     guard !names.isEmpty else { throw BenchmarkError("policies --json names no policy") }
     return names.map { $0.hasSuffix("-N") ? $0.dropLast() + "64" : $0 }
+  }
+
+  /// The simulated TLBs alone, in this process; every run must count the same.
+  private mutating func translate(_ stream: TranslationStreams.Stream) throws {
+    let accesses = try TranslationStreams(stream, count: options.events, seed: options.seed)
+    let runs = (0..<options.runs).map { _ in accesses.run() }
+    let counts = runs.map(\.counts)
+    guard counts.allSatisfy({ $0 == counts[0] && $0.accesses.total == UInt64(options.events) })
+    else {
+      failures.append("\(stream.name): runs count differently")
+      return
+    }
+    let share = Double(counts[0].walks.total) / Double(options.events)
+    measurements.append(
+      Measurement(
+        name: stream.name, events: counts[0].accesses.total, inputBytes: 0,
+        cpuSeconds: runs.map(\.seconds).min() ?? 0, anonymousBytes: 0,
+        note: String(format: "%.0f %% walk, ", share * 100) + stream.goal))
   }
 
   /// The stock tool and awk, then tlbreplay, on the same small file.

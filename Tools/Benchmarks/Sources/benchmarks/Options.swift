@@ -1,17 +1,20 @@
 /// What the user asked for.
 struct Options {
   /// Rows in the order in which they run.
-  static let allRows = ["v6", "v7-zstd", "perf", "text", "replay", "trace-cmd", "perf-script"]
+  static let allRows = [
+    "v6", "v7-zstd", "perf", "text", "replay", "machine", "trace-cmd", "perf-script",
+  ]
 
   static let usage = """
     usage: benchmarks [--events N] [--slice N] [--runs N] [--seed N] [--dir DIR] [--rows LIST]
                       [--tlbreplay FILE] [--keep] [--markdown]
 
-      --events N        events in the inputs that only tlbreplay reads (10000000)
+      --events N        events in the inputs that only tlbreplay reads, and accesses in the
+                        streams of row machine (10000000)
       --slice N         events in the inputs that stock tools read as well, and in the
                         smaller one of the replays (1000000)
-      --runs N          runs of each measurement; the median counts, of replays the
-                        best (3)
+      --runs N          runs of each measurement; the median counts, of replays and of
+                        row machine the best (3)
       --seed N          seed of the generated events (1)
       --dir DIR         where the inputs are made (a temporary folder, removed at the end)
       --rows LIST       of \(allRows.joined(separator: ",")) (all)

@@ -1,10 +1,10 @@
 public import Machine
 
 /// How long things take on the modelled machine, in nanoseconds.
-public struct CostTable: Sendable {
+public struct ScenarioCosts: Sendable {
   /// Names under which a scenario file may set costs, and where each is kept.
   public static let names:
-    [(name: String, path: any WritableKeyPath<CostTable, ParameterRange> & Sendable)] = [
+    [(name: String, path: any WritableKeyPath<ScenarioCosts, ParameterRange> & Sendable)] = [
       ("flush_send", \.flushSend), ("flush_per_target", \.flushPerTarget),
       ("interrupt_delivery", \.interruptDelivery), ("interrupt_answer", \.interruptAnswer),
       ("interrupt_rest", \.interruptRest), ("local_flush", \.localFlush), ("fault", \.fault),
@@ -89,14 +89,14 @@ public struct CostTable: Sendable {
   public init() {}
 }
 
-/// The numbers of a ``CostTable`` as the simulation uses them.
+/// The numbers of a ``ScenarioCosts`` as the simulation uses them.
 struct Costs {
   var flushSend, flushPerTarget, interruptDelivery, interruptAnswer, interruptRest: UInt64
   var localFlush, fault, mapPage, allocate, free, moveFrame, cachePage, readPage: UInt64
   var scanFolio, unmapPage, migratePage, contextSwitch, systemCall, traceEvent: UInt64
   var deviceLatency, devicePage: UInt64
 
-  init(_ table: CostTable) {
+  init(_ table: ScenarioCosts) {
     func whole(_ range: ParameterRange) -> UInt64 {
       UInt64(min(max(range.expected, 0), 1e12).rounded())
     }
