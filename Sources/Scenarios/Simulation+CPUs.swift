@@ -48,8 +48,11 @@ extension Simulation {
         return
       }
       while cpus[cpu].clock < end, isReady(cpu), !isWindowOver {
-        if cpus[cpu].interrupts.isEmpty, cpus[cpu].outstanding > 0 {
-          cpus[cpu].clock = end
+        let arrival = cpus[cpu].interrupts.first?.arrival ?? .max
+        let isWaiting =
+          cpus[cpu].outstanding > 0 || (cpus[cpu].current < 0 && cpus[cpu].runnable.isEmpty)
+        if isWaiting, arrival > cpus[cpu].clock {
+          cpus[cpu].clock = min(end, arrival)
         } else {
           runStep(cpu, at: cpus[cpu].clock, until: end)
         }
@@ -82,10 +85,8 @@ extension Simulation {
   }
 
   private mutating func runStep(_ cpu: Int, at time: UInt64, until end: UInt64) {
-    if let interrupt = cpus[cpu].interrupts.first,
-      isEmulated || max(interrupt.arrival, cpus[cpu].clock) <= time
-    {
-      passTime(cpu, to: isEmulated ? cpus[cpu].clock : max(interrupt.arrival, cpus[cpu].clock))
+    if let interrupt = cpus[cpu].interrupts.first, max(interrupt.arrival, cpus[cpu].clock) <= time {
+      passTime(cpu, to: max(interrupt.arrival, cpus[cpu].clock))
       return takeInterrupt(cpu)
     }
     let task = cpus[cpu].current
