@@ -39,10 +39,10 @@ let package = Package(
     .target(name: "Replay", dependencies: ["TraceEvents"], swiftSettings: settings),
     .target(name: "Machine", dependencies: ["TraceEvents"], swiftSettings: settings),
     .target(
-      name: "Scenarios", dependencies: ["TraceEvents", "Machine", "Replay"],
+      name: "Scenarios", dependencies: ["TraceEvents", "TraceWriting", "Machine", "Replay"],
       swiftSettings: settings),
     .target(
-      name: "Reporting", dependencies: ["TraceEvents", "Replay", "Machine"],
+      name: "Reporting", dependencies: ["TraceEvents", "Replay", "Machine", "Scenarios"],
       swiftSettings: settings),
     .executableTarget(
       name: "tlbreplay",

@@ -21,8 +21,8 @@ struct TLBReplay: ParsableCommand {
       """,
     version: toolVersion,
     subcommands: [
-      InfoCommand.self, StatCommand.self, ReportCommand.self, PoliciesCommand.self,
-      MachinesCommand.self, ProfileCommand.self,
+      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
+      ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])
 
   static let toolVersion = "0.1.0"

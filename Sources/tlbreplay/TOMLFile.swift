@@ -11,7 +11,7 @@ struct TOMLFile {
 
   let path: String
   let table: TOMLTable
-  private let text: String
+  let text: String
 
   /// Whether the value of an option is a file and no name.
   static func isFile(_ name: String) -> Bool { name.contains("/") || name.hasSuffix(".toml") }
