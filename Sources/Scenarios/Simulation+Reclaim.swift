@@ -319,8 +319,13 @@ extension Simulation {
       let entry = type << 59 | ~(pfn(frame) << 9) & (1 << 59 - 1) & ~0x1ff
       emit(.setMigrationPTE, cpu, address, entry, 0)
     }
-    // An entry that no CPU can use needs no flush (Linux 6.4, commit 4d4b6d66db63).
-    guard bits & PTE.inaccessible == 0 else { return }
+    // An entry that no CPU can use needs no flush (Linux 6.4, commit 4d4b6d66db63). It has lost its
+    // write bit too (`change_pte_range`), and `remove_migration_pte` does not give it back: until the
+    // next write the page of the new frame can be unmapped as read-only.
+    guard bits & PTE.inaccessible == 0 else {
+      mappings[mapping].bits[place] &= ~PTE.writable
+      return
+    }
     noteUnmapped(mappings[mapping].process, isWritable: isWritable, task, cpu)
   }
 
