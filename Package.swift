@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "TraceWriting", targets: ["TraceWriting"]),
     .library(name: "TraceChecking", targets: ["TraceChecking"]),
+    .library(name: "MissChecking", targets: ["MissChecking"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -58,6 +59,9 @@ let package = Package(
     .target(
       name: "TraceChecking", dependencies: ["TraceEvents", "TraceFiles", "Replay"],
       path: "Tests/TraceChecking", swiftSettings: settings),
+    .target(
+      name: "MissChecking", dependencies: ["TraceEvents", "TraceFiles", "Machine"],
+      path: "Tests/MissChecking", swiftSettings: settings),
     .testTarget(
       name: "TraceEventsTests", dependencies: ["TraceEvents"], swiftSettings: settings),
     .testTarget(
@@ -72,7 +76,8 @@ let package = Package(
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
-      name: "MachineTests", dependencies: ["TraceEvents", "Machine", "TraceBuilding"],
+      name: "MachineTests",
+      dependencies: ["TraceEvents", "Machine", "TraceBuilding", "MissChecking"],
       swiftSettings: settings),
     .testTarget(
       name: "ScenariosTests",

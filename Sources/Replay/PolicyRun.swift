@@ -82,7 +82,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       ? SafetyOracle(context, followsUnmappedFrames: policy.listens.contains(.unmappedFrameFreed))
       : nil
     listens = policy.listens
-    mayPass = !isChecked && !followsFrames && !Policy.followsTime
+    mayPass = !followsFrames && !Policy.followsTime && oracle?.passesFrames != false
     loop = { $0.run($1, $2) }
   }
 
@@ -110,7 +110,6 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       // Most moments are of frames whose flush is paid for or was never put off.
       if passes(ready, source) { continue }
       let moment = source.moments[ready.position]
-      if books.isOver(moment.time) { continue }
       position = UInt32(truncatingIfNeeded: ready.position)
       isWithin = true
       now.time = moment.time
@@ -133,11 +132,13 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   /// Whether a moment of a frame makes no difference.
   @inline(__always)
-  private func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
+  private mutating func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
     guard ready.batch < batches.count, batches[ready.batch].unspent == 0, mayPass else {
       return false
     }
-    return !Policy.asksForEveryAllocation || !policy.mayAct(on: source.readyCPU(ready))
+    if Policy.asksForEveryAllocation, policy.mayAct(on: source.readyCPU(ready)) { return false }
+    return !isChecked
+      || oracle?.passes(source.readyAllocation(ready), ofBatch: ready.batch) != false
   }
 
   @inline(__always)

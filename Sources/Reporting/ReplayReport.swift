@@ -9,8 +9,10 @@ public enum ReplayReport {
   /// `costs` what things cost, `walks` the page walks of policies by name, where they are known.
   public static func build(
     _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool, tiers: TierOutcome? = nil,
-    costs: CostTable = .standard, walks: [String: WalkRange] = [:]
+    costs: CostTable = .standard, walks: [String: WalkRange] = [:],
+    misses request: MissRequest = .standard
   ) -> Report {
+    let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
     report.sections.append(TraceOverview.section(trace))
     report.sections.append(beforeAfter(trace, outcome))
@@ -28,12 +30,15 @@ public enum ReplayReport {
     let tierSection = tiers.map { MemoryTierSection(trace, $0) }
     report.sections += [tierSection?.section()].compactMap(\.self)
     let migrated = tiers.map { $0.totals.reduce(0) { $0 &+ $1.succeeded } }
-    let time = TimeSection(trace, outcome, costs, walks: walks, migrated: migrated)
+    let time = TimeSection(
+      trace, outcome, costs, walks: walks.isEmpty ? misses.flushWalks(outcome) : walks,
+      migrated: migrated)
     report.sections.append(time.section())
     report.sections.append(snapshots(trace, outcome))
+    report.sections.append(misses.section(outcome))
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(
-      trace, outcome, ["tiers": tierSection?.data(), "time": time.data()])
+      trace, outcome, misses, ["tiers": tierSection?.data(), "time": time.data()])
     return report
   }
 
@@ -199,14 +204,12 @@ public enum ReplayReport {
         }
       }
     }
-    var facts = notes.map { note -> (name: String, value: String) in
+    let facts = notes.map { note -> (name: String, value: String) in
       if let only = note.policies.first, note.policies.count == 1 { return (only, "\(note.text).") }
       let isCommon = note.policies.count >= outcome.policies.count - 1
       let names = isCommon ? "" : note.policies.joined(separator: ", ") + ": "
       return (isCommon ? "all" : "several", "\(names)\(note.text).")
     }
-    facts.append(
-      ("misses", "TLB misses are not predictable from this trace: no event shows memory accesses."))
     return Report.Section("What these numbers rest on", [.facts(facts)])
   }
 }

@@ -5,12 +5,14 @@ import TraceEvents
 enum ReplayReportData {
   /// The document; `parts` are those of the modelled machine, by name.
   static func document(
-    _ trace: TraceDescription, _ outcome: Outcome, _ parts: [String: JSONValue?] = [:]
+    _ trace: TraceDescription, _ outcome: Outcome, _ misses: MissPrediction,
+    _ parts: [String: JSONValue?] = [:]
   ) -> JSONValue {
     let unit = trace.instanceFacts.timeUnit.durationUnit
     var members: [String: JSONValue] = [
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
-      "window": window(trace), "policies": .array(outcome.policies.map { policy($0, unit) }),
+      "window": window(trace),
+      "policies": .array(outcome.policies.enumerated().map { policy($1, unit, misses.data($0)) }),
       "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
     ]
@@ -25,7 +27,9 @@ enum ReplayReportData {
     return .object(members)
   }
 
-  private static func policy(_ policy: PolicyOutcome, _ unit: String) -> JSONValue {
+  private static func policy(
+    _ policy: PolicyOutcome, _ unit: String, _ misses: JSONValue
+  ) -> JSONValue {
     let isRecorded = policy.name == PolicyCatalog.recordedName
     // The recorded run puts nothing off: it has no such figures.
     let modelled = isRecorded ? nil : policy.figures
@@ -43,10 +47,7 @@ enum ReplayReportData {
     members["bursts"] = JSONValue(orNull: modelled.map { bursts($0.bursts, unit) })
     members["payers"] = JSONValue(orNull: modelled.map(payers))
     members["safety"] = JSONValue(orNull: policy.figures?.safety.map(safety))
-    members["tlb_misses"] = .object([
-      "dtlb_load": .null, "dtlb_store": .null, "itlb": .null,
-      "reason": .string("no event of this trace shows memory accesses"),
-    ])
+    members["tlb_misses"] = misses
     return .object(members)
   }
 

@@ -26,6 +26,11 @@ enum TraceFormat {
       throw TraceError("is an ELF file (a program or library), not a trace", at: 0)
     }
     if let dialect = try TextDialect.recognise(head) { return .text(dialect) }
+    if LackeyLine.survey(head) == .accesses {
+      throw TraceError(
+        "is a memory trace of Valgrind's lackey and holds no kernel event: see tlbreplay profile",
+        at: 0)
+    }
     throw TraceError(
       """
       is no trace that this tool knows: expected trace.dat (17 08 44 \"tracing\"), perf.data \

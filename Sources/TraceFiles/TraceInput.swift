@@ -64,7 +64,7 @@ public final class TraceInput {
     )
   }
 
-  private static func mapInput(_ path: String) throws(TraceError) -> MappedFile {
+  static func mapInput(_ path: String) throws(TraceError) -> MappedFile {
     if path == "-" {
       var status = stat()
       if fstat(STDIN_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFREG {

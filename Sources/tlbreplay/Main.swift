@@ -22,7 +22,7 @@ struct TLBReplay: ParsableCommand {
     version: toolVersion,
     subcommands: [
       InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
-      PoliciesCommand.self, MachinesCommand.self,
+      PoliciesCommand.self, MachinesCommand.self, ProfileCommand.self,
     ])
 
   static let toolVersion = "0.1.0"

@@ -66,7 +66,9 @@ import Testing
   /// Whatever is not measured says how good it is.
   @Test func everyModelledObjectHasItsGrade() {
     let outcome = SampleOutcome.outcome([SampleOutcome.policy("luf-v10", SampleOutcome.safety())])
-    let document = ReplayReportData.document(SampleOutcome.trace(), outcome)
+    let document = ReplayReportData.document(
+      SampleOutcome.trace(), outcome,
+      MissPrediction(SampleOutcome.trace(), outcome, .standard))
     guard case .array(let policies) = member(document, "policies"), policies.count == 2 else {
       Issue.record("policies")
       return

@@ -17,6 +17,19 @@ let package = Package(
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-      ])
+      ]),
+    .executableTarget(
+      name: "misses",
+      dependencies: [
+        .product(name: "TraceEvents", package: "tlbreplay"),
+        .product(name: "Machine", package: "tlbreplay"),
+        .product(name: "MissChecking", package: "tlbreplay"),
+      ],
+      swiftSettings: [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+      ]),
   ]
 )

@@ -26,7 +26,6 @@ struct ReplayBooks {
   }
 
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
-  func isOver(_ time: UInt64) -> Bool { time > window.end }
 
   /// The first moment comes at `time`.
   mutating func begin(at time: UInt64) { draw.advance(to: time) }

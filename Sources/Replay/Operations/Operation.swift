@@ -110,6 +110,19 @@ struct ReadyMoment {
   var batch: Int { Int(truncatingIfNeeded: bits >> 32) }
 }
 
+/// Whether a moment is the allocation of a frame, and whether that could wait.
+enum ReadyAllocation: UInt8 {
+  case none, mayWait, cannotWait
+
+  init(_ moment: Moment) {
+    if moment.kind != .frameAllocated {
+      self = .none
+    } else {
+      self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
+    }
+  }
+}
+
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
   enum Kind: UInt8, CaseIterable {

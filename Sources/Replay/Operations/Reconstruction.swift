@@ -45,6 +45,7 @@ struct Reconstruction: ~Copyable {
   private var readyKinds: [UInt8] = []
   private var readyCPUs: [UInt16] = []
   private var readyMoments: [ReadyMoment] = []
+  private var readyAllocations: [ReadyAllocation] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -149,7 +150,7 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
-  /// Those of `kinds` in `range`, among the moments that are ready.
+  /// Those of `kinds` in `range`, among the moments that are ready, until the window is over.
   func ready(_ kinds: MomentKindSet, in range: Range<Int>, _ found: inout [ReadyMoment]) {
     if found.count < range.count {
       found.append(
@@ -167,14 +168,22 @@ struct Reconstruction: ~Copyable {
   /// The CPU of a moment that is ready.
   func readyCPU(_ ready: ReadyMoment) -> Int { Int(readyCPUs[ready.position]) }
 
+  /// Whether a moment that is ready is the allocation of a frame, and if so to whom.
+  func readyAllocation(_ ready: ReadyMoment) -> ReadyAllocation {
+    readyAllocations[ready.position]
+  }
+
   /// Sorts out what replays ask of each moment before they look at it.
   private mutating func index(_ count: Int) {
     readyKinds.removeAll(keepingCapacity: true)
     readyCPUs.removeAll(keepingCapacity: true)
     readyMoments.removeAll(keepingCapacity: true)
+    readyAllocations.removeAll(keepingCapacity: true)
     for position in 0..<count {
       let kind = moments[position].kind
-      readyKinds.append(kind.rawValue)
+      let isOver = moments[position].time > context.window.end
+      readyKinds.append(isOver ? MomentKindSet.noKind : kind.rawValue)
+      readyAllocations.append(ReadyAllocation(moments[position]))
       readyCPUs.append(moments[position].cpu)
       let batch = MomentKindSet.ofFrames.contains(kind) ? moments[position].batch : nil
       readyMoments.append(ReadyMoment(at: position, batch))

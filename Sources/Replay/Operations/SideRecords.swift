@@ -83,7 +83,7 @@ struct MomentKindSet: Equatable, Sendable {
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
       .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
-      .unmappedFrameTaken,
+      .unmappedFrameTaken, .pageReturned,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
@@ -103,7 +103,7 @@ struct MomentKindSet: Equatable, Sendable {
     .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
   ])
 
-  private init(bits: UInt64) { self.bits = bits }
+  private init(bits: UInt64) { self.bits = bits & (.max >> 1) }
 
   init(_ kinds: [Moment.Kind]) {
     bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
@@ -116,6 +116,9 @@ struct MomentKindSet: Equatable, Sendable {
   func intersection(_ other: MomentKindSet) -> MomentKindSet {
     MomentKindSet(bits: bits & other.bits)
   }
+
+  /// A raw value that no kind has.
+  static let noKind: UInt8 = 63
 
   /// 1 where the kind with that raw value is one of them, else 0.
   func holds(_ kind: UInt8) -> Int { Int(truncatingIfNeeded: bits >> UInt64(kind) & 1) }

@@ -50,9 +50,9 @@ struct HandoutCounts {
   /// The most flushes of the policy's that one slept through.
   private(set) var flushesMax: UInt64 = 0
 
-  mutating func note(_ moment: Moment, after flushes: UInt64) {
+  mutating func note(cannotWait: Bool, after flushes: UInt64) {
     frames += 1
-    if AtomicAllocations.cannotSleep(moment) { toAtomic += 1 }
+    if cannotWait { toAtomic += 1 }
     flushesMax = max(flushesMax, flushes)
   }
 }

@@ -19,8 +19,8 @@ struct SafetyOracle {
   private var onOwnFlush: [Int] = []
   private var onHandout: [Int] = []
   /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
-  private var always: [[Int]]
-  private var whileStale: [[Int]]
+  private var always = MomentAudience()
+  private var whileStale = MomentAudience()
   /// The last flush of one mm that did not happen of each task, and the one that each frame was freed
   /// with. Both only where such frames are followed.
   private var taskMMUnmaps: [TaskUnmap] = []
@@ -47,19 +47,16 @@ struct SafetyOracle {
     listens = checks.reduce(MomentKindSet([.switchedMM, .mmShootdown, .lazyBegin, .lazyEnd])) {
       $0.union($1.moments).union($1.momentsAlways)
     }
-    let kinds = Moment.Kind.allCases
-    always = kinds.map { _ in [] }
-    whileStale = always
     for (index, check) in checks.enumerated() {
       if check.hears.contains(.shootdowns) { onShootdown.append(index) }
       if check.hears.contains(.flushes) { onFlush.append(index) }
       if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
       if check.hears.contains(.handouts) { onHandout.append(index) }
-      for kind in kinds {
+      for kind in Moment.Kind.allCases {
         if check.momentsAlways.contains(kind) {
-          always[Int(kind.rawValue)].append(index)
+          always.add(index, to: kind)
         } else if check.moments.contains(kind) {
-          whileStale[Int(kind.rawValue)].append(index)
+          whileStale.add(index, to: kind)
         }
       }
     }
@@ -144,14 +141,13 @@ struct SafetyOracle {
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
-    let kind = Int(moment.kind.rawValue)
     guard isAwake else {
       // Before the first flush that does not happen nothing can go wrong; what leads to it counts.
       switch moment.kind {
       case .lazyBegin: stale.beginLazy(Int(moment.cpu))
       case .lazyEnd: stale.endLazy(Int(moment.cpu))
       case .pageUnmapped, .unmapRange, .fixedMapping:
-        for index in always[kind] { checks[index].observe(moment, source, &stale) }
+        tell(always.of(moment.kind), moment, source)
       default: break
       }
       return
@@ -167,13 +163,42 @@ struct SafetyOracle {
     case .lazyEnd: stale.endLazy(Int(moment.cpu))
     default: break
     }
-    for index in always[kind] { checks[index].observe(moment, source, &stale) }
-    guard !whileStale[kind].isEmpty, !stale.owing.isEmpty else { return }
-    for index in whileStale[kind] { checks[index].observe(moment, source, &stale) }
+    tell(always.of(moment.kind), moment, source)
+    let checks = whileStale.of(moment.kind)
+    guard checks != 0, !stale.owing.isEmpty else { return }
+    tell(checks, moment, source)
+  }
+
+  /// Tells the checks whose bits are set.
+  private mutating func tell(
+    _ audience: UInt64, _ moment: Moment, _ source: borrowing Reconstruction
+  ) {
+    var rest = audience
+    while rest != 0 {
+      checks[rest.trailingZeroBitCount].observe(moment, source, &stale)
+      rest &= rest &- 1
+    }
   }
 
   private mutating func freed(_ moment: Moment, _ last: TaskUnmap) {
     keep(last.batch == moment.batch ? last.unmap : 0, for: Int(moment.subject))
+  }
+
+  /// Whether frames of a batch whose flush is paid for can be handed out unseen; they are counted.
+  var passesFrames: Bool {
+    !followsUnmappedFrames && always.of(.frameAllocated) == 0
+      && whileStale.of(.frameAllocated) == 0
+  }
+
+  /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.
+  mutating func passes(_ allocation: ReadyAllocation, ofBatch number: Int) -> Bool {
+    if allocation == .none { return true }
+    guard let flushes = stale.flushesSinceClean(number) else { return false }
+    guard flushes > 0 else { return true }
+    guard flushes <= GenerationWrap.flushesMax, !awaitsHandouts else { return false }
+    reuse.checked += 1
+    handouts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
+    return true
   }
 
   /// A frame that was freed with a batch.
@@ -210,7 +235,7 @@ struct SafetyOracle {
   ) {
     reuse.checked += 1
     let flushes = stale.policyFlushes(since: unmap)
-    handouts.note(moment, after: flushes)
+    handouts.note(cannotWait: AtomicAllocations.cannotSleep(moment), after: flushes)
     let staleCPU = stale.staleCPU(unmap)
     guard staleCPU != nil || awaitsHandouts || flushes > GenerationWrap.flushesMax else { return }
     let frame = Int(moment.subject)
@@ -238,4 +263,16 @@ struct SafetyOracle {
         + checks.flatMap { $0.verdicts(handouts) },
       framesChecked: reuse.checked)
   }
+}
+
+/// Which checks are told of a kind of moment: a bit for each.
+private struct MomentAudience {
+  private var bits = Array(repeating: UInt64(0), count: Moment.Kind.allCases.count)
+
+  mutating func add(_ check: Int, to kind: Moment.Kind) {
+    precondition(check < UInt64.bitWidth, "more safety checks than bits")
+    bits[Int(kind.rawValue)] |= 1 << UInt64(check)
+  }
+
+  func of(_ kind: Moment.Kind) -> UInt64 { bits[Int(kind.rawValue)] }
 }

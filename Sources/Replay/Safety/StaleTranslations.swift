@@ -19,6 +19,15 @@ struct StaleTranslations {
   private var unmaps = [Unmap()]
   /// The unmap that each batch left unflushed, by its number; held, 0 none.
   private var batchUnmaps: [UInt32] = []
+  /// What of that need not be looked at again, by the same number.
+  private var batchesKnown: [BatchKnown] = []
+  private enum BatchKnown {
+    /// Nothing was left unflushed.
+    case flushed
+    /// All its CPUs are clean; policy flushes before it.
+    case clean(UInt64)
+    case open
+  }
   private var unused: [UInt32] = []
   private var lastSerial: UInt64 = 0
   private var cleanThrough: [UInt64]
@@ -54,6 +63,22 @@ struct StaleTranslations {
   mutating func growTo(batches: Int) {
     guard batchUnmaps.count < batches else { return }
     batchUnmaps.append(contentsOf: repeatElement(0, count: batches - batchUnmaps.count))
+    batchesKnown.append(
+      contentsOf: repeatElement(.flushed, count: batches - batchesKnown.count))
+  }
+
+  /// Of a batch that no CPU is stale of, one more than the policy's flushes since; 0 where it left
+  /// nothing unflushed. nil where a CPU may be stale.
+  mutating func flushesSinceClean(_ number: Int) -> UInt64? {
+    switch batchesKnown[number] {
+    case .flushed: return 0
+    case .clean(let before): return policyFlushes - before + 1
+    case .open:
+      let unmap = Int(batchUnmaps[number])
+      guard unmaps[unmap].mask.isEmpty else { return nil }
+      batchesKnown[number] = .clean(unmaps[unmap].flushesBefore)
+      return policyFlushes - unmaps[unmap].flushesBefore + 1
+    }
   }
 
   /// The unmap that a batch left unflushed; 0 none.
@@ -63,6 +88,7 @@ struct StaleTranslations {
   mutating func setUnmap(_ unmap: UInt32, ofBatch number: UInt32) {
     release(batchUnmaps[Int(number)])
     batchUnmaps[Int(number)] = unmap
+    batchesKnown[Int(number)] = unmap == 0 ? .flushed : .open
   }
 
   /// Somebody else holds the unmap too.

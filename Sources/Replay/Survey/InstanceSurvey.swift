@@ -71,6 +71,9 @@ public struct InstanceSurvey: Sendable {
   /// Shootdown functions: what `csd` events tell about each function word.
   public private(set) var functions = CSDFunctionTable()
 
+  /// How far apart each CPU's full flushes are.
+  public private(set) var flushGaps = FlushGaps()
+
   /// Which kind of migration entry is writable on the traced kernel.
   public private(set) var migrationEntries = MigrationEntrySurvey()
 
@@ -284,6 +287,8 @@ public struct InstanceSurvey: Sendable {
       flushWithoutCPU[index] &+= 1
     } else {
       flushCounts[index * cpuSlots + Int(cpu)] &+= 1
+      flushGaps.note(
+        cpu, batch.timestamp(row), reason: reason, pages: batch.word(row, TLBFlush.pages))
     }
     if reason == UInt64(FlushReason.remoteShootdown.rawValue) { functions.sawRemoteFlush(cpu: cpu) }
   }

@@ -81,18 +81,21 @@ struct OutputOptions: ParsableArguments {
     case .text: text = TextRenderer().render(report)
     case .json: text = JSONRenderer().render(report)
     }
-    let descriptor: Int32
-    if let output {
-      descriptor = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else {
-        throw OutputError(
-          description: "\(output): cannot be written: \(String(cString: strerror(errno)))")
-      }
-    } else {
-      descriptor = STDOUT_FILENO
+    guard let output else {
+      return try Self.write(text, to: STDOUT_FILENO, name: "standard output")
     }
-    defer { if output != nil { close(descriptor) } }
-    try Self.write(text, to: descriptor, name: output ?? "standard output")
+    try Self.write(text, toFile: output)
+  }
+
+  /// Writes `text` to the file at `path`, made or emptied.
+  static func write(_ text: String, toFile path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw OutputError(
+        description: "\(path): cannot be written: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    try write(text, to: descriptor, name: path)
   }
 
   private static func write(_ text: String, to descriptor: Int32, name: String) throws {

@@ -39,6 +39,31 @@ struct ReportCommand: ParsableCommand {
   var flushDuration: UInt64?
 
   @Option(
+    help: ArgumentHelp(
+      "Predict TLB misses from the workload's profile (tlbreplay profile).", valueName: "FILE"),
+    completion: .file())
+  var profile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Accesses of a busy CPU in a second, one number or a range: instructions per second (perf "
+        + "stat) times the accesses to an instruction that profile prints. Default: 2e8-1e10.",
+      valueName: "N|A-B"))
+  var accessesPerSecond: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Without a profile: dTLB-load, dTLB-store and iTLB-load misses that perf stat counted over the "
+        + "traced window.", valueName: "LOAD,STORE,FETCH"))
+  var measuredWalks: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The machine whose TLB is meant, or a machine file (see machines --help). Default: "
+        + "\(MachineCatalog.defaultName).", valueName: "NAME|FILE"))
+  var machine: String = MachineCatalog.defaultName
+
+  @Option(
     name: .customLong("cost"),
     help: ArgumentHelp(
       "What something costs, in nanoseconds, with a range if it is not known exactly; repeat it "
@@ -57,6 +82,15 @@ struct ReportCommand: ParsableCommand {
         "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
     }
     _ = try blueprints()
+    guard accessesPerSecond == nil || profile != nil else {
+      throw ValidationError("--accesses-per-second is for --profile.")
+    }
+    guard measuredWalks == nil || profile == nil else {
+      throw ValidationError("--measured-walks is for want of a --profile.")
+    }
+    _ = try MissOptions.walks(measuredWalks)
+    _ = try MissOptions.rate(accessesPerSecond)
+    _ = try MissOptions.machine(machine)
     _ = try costTable()
   }
 
@@ -94,6 +128,10 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
+    var misses = MissRequest(
+      try MissOptions.machine(machine), profile: try profile.map(MissOptions.profile),
+      accessesPerSecond: try MissOptions.rate(accessesPerSecond))
+    misses.measuredWalks = try MissOptions.walks(measuredWalks)
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
@@ -106,7 +144,8 @@ struct ReportCommand: ParsableCommand {
       progress: progress)
     try output.emit(
       ReplayReport.build(
-        trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable()))
+        trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
+        misses: misses))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")

@@ -30,6 +30,8 @@ struct PerfSample {
   private(set) var groupStride = 8
   /// The part of the user's stack that was copied.
   private(set) var userStack: ByteView?
+  /// `union perf_mem_data_src`: what the sampled access was, nil where the event does not tell.
+  private(set) var dataSource: UInt64?
   /// Whether all fields fit.
   private(set) var isWhole = false
   /// Bytes of the sample that its fields take, as far as they fit.
@@ -84,7 +86,9 @@ struct PerfSample {
     }
     for field in [PerfSampleField.weight, .dataSource, .transaction] {
       let isThere = layout.has(field) || field == .weight && layout.has(.weightStruct)
+      let start = end
       if isThere, !skip(record, 8) { return false }
+      if isThere, field == .dataSource { dataSource = record.u64(start) }
     }
     if layout.has(.interruptRegisters) {
       guard takeRegisters(record, layout.interruptRegisters) else { return false }

@@ -56,6 +56,7 @@ struct PerfSampleLayout {
   private(set) var taskOffset = Self.absent
   private(set) var timeOffset = Self.absent
   private(set) var cpuOffset = Self.absent
+  private(set) var addressOffset = Self.absent
   /// Where the fields of fixed size end; no sample is shorter.
   private(set) var fixedEnd: Int32 = 8
   private(set) var rawField = RawField.none
@@ -94,7 +95,7 @@ struct PerfSampleLayout {
     _ = place(.ip)
     taskOffset = place(.task)
     timeOffset = place(.time)
-    _ = place(.address)
+    addressOffset = place(.address)
     let plainID = place(.id)
     if idOffset == Self.absent { idOffset = plainID }
     _ = place(.streamID)
