@@ -4,8 +4,10 @@ public import Machine
 public struct Scenario: Sendable {
   /// The most CPUs: a record's CPU mask is written as one word.
   public static let cpusMax = 64
-  /// The most pages of all nodes, and of all mappings: 2^28 are a TiB.
-  public static let pagesMax = 1 << 28
+  /// The most pages of all nodes, of all mappings, and of all files: 2^26 are 256 GiB.
+  public static let pagesMax = 1 << 26
+  /// The most threads of all processes.
+  public static let threadsMax = 1 << 14
 
   /// Name and one line.
   public var name: String

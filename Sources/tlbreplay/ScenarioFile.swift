@@ -30,17 +30,23 @@ enum ScenarioFile {
     for file in try table.tables("file") {
       scenario.files.append(try Self.file(file, scenario, factor))
     }
+    guard scenario.files.reduce(0, { $0 + $1.pages }) <= Scenario.pagesMax else {
+      throw table.refusal("all files together are larger than 256 GiB: lower scale", "scale")
+    }
     for process in try table.tables("process") {
       scenario.processes.append(contentsOf: try processes(process, scenario, factor))
     }
     guard !scenario.processes.isEmpty else {
       throw table.refusal("there is no [[process]]", "process")
     }
+    guard scenario.processes.reduce(0, { $0 + $1.threads }) <= Scenario.threadsMax else {
+      throw table.refusal("there are more than \(Scenario.threadsMax) threads", "process")
+    }
     let mapped = scenario.processes.reduce(0) { sum, process in
       process.mappings.reduce(sum) { $0 + $1.pages }
     }
     guard mapped <= Scenario.pagesMax else {
-      throw table.refusal("all mappings together are larger than 1 TiB: lower scale", "scale")
+      throw table.refusal("all mappings together are larger than 256 GiB: lower scale", "scale")
     }
     return scenario
   }
@@ -68,7 +74,7 @@ enum ScenarioFile {
     var machine = ScenarioMachine(
       cpus: cpus, nodes: try shapes.map { try node($0, cpus, shapes.count, factor) })
     guard machine.nodes.reduce(0, { $0 + $1.pages }) <= Scenario.pagesMax else {
-      throw table.refusal("all nodes together are larger than 1 TiB: lower scale", "node")
+      throw table.refusal("all nodes together are larger than 256 GiB: lower scale", "node")
     }
     machine.minFreeKilobytes = try table.integer("min_free_kbytes", 4...countMax)
     machine.watermarkScaleFactor = try table.integer("watermark_scale_factor", 1...3000, else: 10)
@@ -149,7 +155,8 @@ enum ScenarioFile {
     guard let megabytes = try table.number("mb", 0.01...Double(megabytesMax)) else {
       throw table.refusal("mb = N is missing: the file's size", "mb")
     }
-    return ScenarioFileShape(name: name, pages: pages(megabytes, factor))
+    let pages = min(pages(megabytes, factor), Scenario.pagesMax + 1)
+    return ScenarioFileShape(name: name, pages: pages)
   }
 
   private static func processes(

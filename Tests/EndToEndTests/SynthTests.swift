@@ -117,6 +117,9 @@ import TraceBuilding
     ),
     ("[machine]", "[machine", ":1:"),
     ("mb = 24", "mb = 0.2", "out of memory"),
+    ("mb = 48", "mb = 1000000", "all files together are larger than 256 GiB"),
+    ("threads = 3", "threads = 1000\ncount = 200", "there are more than 16384 threads"),
+    ("mb = 24", "mb = 1000000", "all nodes together are larger than 256 GiB"),
   ])
   func scenarioErrorsNameTheLine(_ old: String, _ new: String, _ message: String) throws {
     let scratch = try Scratch()
