@@ -78,9 +78,21 @@ public struct FormulaCheck: Sendable {
     }
   }
 
-  /// Simulates flushes every `gap` accesses and compares.
-  public func compare(gap: Int, pattern: GapPattern) -> FormulaComparison {
-    var generator = Generator(state: UInt64(gap))
+  /// Simulates flushes every `gap` accesses and compares; the sum of `runs` runs with gaps of their
+  /// own, since where a few hundred flushes fall in a short stream is chance.
+  public func compare(gap: Int, pattern: GapPattern, runs: Int = 1) -> FormulaComparison {
+    let all = (0..<max(runs, 1)).map { compare(gap, pattern, seed: UInt64(gap + $0)) }
+    let flushes = all.map(\.flushes).reduce(0, +)
+    func mean(_ figure: (FormulaComparison) -> Double) -> Double {
+      all.reduce(0) { $0 + figure($1) * Double($1.flushes) } / Double(max(flushes, 1))
+    }
+    return FormulaComparison(
+      gap: gap, pattern: pattern, flushes: flushes, exact: mean(\.exact),
+      predicted: mean(\.predicted))
+  }
+
+  private func compare(_ gap: Int, _ pattern: GapPattern, seed: UInt64) -> FormulaComparison {
+    var generator = Generator(state: seed)
     var buffers = TranslationBuffers(geometry)
     var predicted = 0.0
     var flushes = 0

@@ -1,4 +1,5 @@
 import Foundation
+import ToolRuns
 
 /// Runs the scenarios of the recorded pairs on the modelled machine and sets the figures beside what
 /// the recorded kernels did.
@@ -13,10 +14,6 @@ struct ModelCheck {
     ("0", "recorded"), ("v10", "luf-v10"), ("v11", "luf-v11"), ("0x30f", "luf-v10-as-posted"),
   ]
 
-  private struct Failure: Error, CustomStringConvertible {
-    var description: String
-  }
-
   /// A run of a recorded kernel, from `Traces/scenarios/qemu-measured.json`.
   private struct Measured: Decodable {
     var scenario: String
@@ -29,18 +26,6 @@ struct ModelCheck {
     }
     var mode: String { String(run.prefix { $0 != "." }) }
     var perPage: Double { Double(interrupts) / Double(max(reclaimed, 1)) }
-  }
-
-  /// What `tlbreplay synth --json` says.
-  private struct Modelled: Decodable {
-    struct Row: Decodable { var total: Int }
-    var row: Row
-    var reclaimed: Int
-    enum CodingKeys: String, CodingKey {
-      case reclaimed
-      case row = "tlb_row"
-    }
-    var perPage: Double { Double(row.total) / Double(max(reclaimed, 1)) }
   }
 
   static func main() {
@@ -63,9 +48,10 @@ struct ModelCheck {
       default: wanted.append(argument)
       }
     }
-    let folder = root.appending(path: "Traces/scenarios")
+    let folder = ToolRun.repository.appending(path: "Traces/scenarios")
     let measured = try JSONDecoder().decode(
       [Measured].self, from: Data(contentsOf: folder.appending(path: "qemu-measured.json")))
+    let run = try ToolRun(tool)
     let names = Set(measured.map(\.scenario)).sorted().filter {
       wanted.isEmpty || wanted.contains($0)
     }
@@ -84,7 +70,9 @@ struct ModelCheck {
         let runs = measured.filter { $0.scenario == name && $0.mode == mode }.map(\.perPage)
         guard let low = runs.min(), let high = runs.max() else { continue }
         let file = folder.appending(path: "\(name).toml").path
-        let modelled = try synthesise(file, policy, tool ?? defaultTool()).perPage
+        let modelled = try ToolRun.withScratchFile {
+          try run.synthesise(file, policy, to: $0).perPage
+        }
         let scatter = scatter(name, mode)
         let isInside = modelled >= low && modelled <= high
         let isNear = modelled >= low * (1 - scatter) && modelled <= high * (1 + scatter)
@@ -105,38 +93,4 @@ struct ModelCheck {
   }
 
   private static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
-
-  private static func synthesise(
-    _ scenario: String, _ policy: String, _ tool: String
-  ) throws -> Modelled {
-    let trace = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: trace) }
-    let process = Process()
-    process.executableURL = URL(filePath: tool)
-    process.arguments = ["synth", scenario, "--policy", policy, "--json", "-o", trace.path]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(description: "\(scenario) under \(policy): exit \(process.terminationStatus)")
-    }
-    return try JSONDecoder().decode(Modelled.self, from: output)
-  }
-
-  private static func defaultTool() throws -> String {
-    for build in ["release", "debug"] {
-      let path = root.appending(path: ".build/\(build)/tlbreplay").path
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-    }
-    throw Failure(description: "no tlbreplay in .build: build it first, or say --tool PATH")
-  }
-
-  /// The repository, from this file's place in it.
-  private static var root: URL {
-    var url = URL(filePath: #filePath)
-    for _ in 0..<5 { url.deleteLastPathComponent() }
-    return url
-  }
 }
