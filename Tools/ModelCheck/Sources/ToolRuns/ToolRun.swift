@@ -1,23 +1,23 @@
-public import Foundation
+package import Foundation
 
 /// What went wrong, in words.
-public struct ToolFailure: Error, CustomStringConvertible {
-  public let description: String
+package struct ToolFailure: Error, CustomStringConvertible {
+  package let description: String
 
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 /// The tool of this checkout, run as a user would.
-public struct ToolRun {
+package struct ToolRun {
   private let path: String
 
   /// The tool at `path`, else the one that the checkout has built.
-  public init(_ path: String?) throws {
+  package init(_ path: String?) throws {
     self.path = try path ?? Self.built()
   }
 
   /// Runs it; what it writes to standard output.
-  public func run(_ arguments: [String]) throws -> Data {
+  package func run(_ arguments: [String]) throws -> Data {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
@@ -33,7 +33,7 @@ public struct ToolRun {
   }
 
   /// Runs a scenario; its trace goes to `trace`.
-  public func synthesise(
+  package func synthesise(
     _ scenario: String, _ policy: String, to trace: URL, _ options: [String] = []
   ) throws -> SynthCounts {
     let output = try run(
@@ -50,14 +50,14 @@ public struct ToolRun {
   }
 
   /// The repository, from this file's place in it.
-  public static var repository: URL {
+  package static var repository: URL {
     var url = URL(filePath: #filePath)
     for _ in 0..<5 { url.deleteLastPathComponent() }
     return url
   }
 
   /// A file that is gone when `body` ends.
-  public static func withScratchFile<Value>(_ body: (URL) throws -> Value) throws -> Value {
+  package static func withScratchFile<Value>(_ body: (URL) throws -> Value) throws -> Value {
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: file) }
     return try body(file)
@@ -65,27 +65,27 @@ public struct ToolRun {
 }
 
 /// What `tlbreplay synth --json` says.
-public struct SynthCounts: Decodable {
-  public struct Row: Decodable { public var total: Int }
-  public struct Flushes: Decodable {
-    public var total: Int
-    public var byReason: [Int]
+package struct SynthCounts: Decodable {
+  package struct Row: Decodable { public var total: Int }
+  package struct Flushes: Decodable {
+    package var total: Int
+    package var byReason: [Int]
     enum CodingKeys: String, CodingKey {
       case total
       case byReason = "by_reason"
     }
   }
 
-  public var row: Row
-  public var flushes: Flushes
-  public var reclaimed: Int
-  public var demoted: Int
-  public var promoted: Int
-  public var cached: Int
-  public var runTime: Int
-  public var deferred: Int
-  public var refused: Int
-  public var deferredFlushes: Int
+  package var row: Row
+  package var flushes: Flushes
+  package var reclaimed: Int
+  package var demoted: Int
+  package var promoted: Int
+  package var cached: Int
+  package var runTime: Int
+  package var deferred: Int
+  package var refused: Int
+  package var deferredFlushes: Int
   enum CodingKeys: String, CodingKey {
     case reclaimed, demoted, promoted, cached, deferred, refused
     case deferredFlushes = "deferred_flushes"
@@ -95,11 +95,11 @@ public struct SynthCounts: Decodable {
   }
 
   /// Of the batches that could be put off, those that were flushed at once.
-  public var refusedShare: Double { Double(refused) / Double(max(deferred + refused, 1)) }
+  package var refusedShare: Double { Double(refused) / Double(max(deferred + refused, 1)) }
 
   /// Batches put off for each flush that they forced in the end.
-  public var batchesPerForcedFlush: Double { Double(deferred) / Double(max(deferredFlushes, 1)) }
+  package var batchesPerForcedFlush: Double { Double(deferred) / Double(max(deferredFlushes, 1)) }
 
   /// Interrupts for each page that reclaim took.
-  public var perPage: Double { Double(row.total) / Double(max(reclaimed, 1)) }
+  package var perPage: Double { Double(row.total) / Double(max(reclaimed, 1)) }
 }
