@@ -66,7 +66,7 @@ package struct ToolRun {
 
 /// What `tlbreplay synth --json` says.
 package struct SynthCounts: Decodable {
-  package struct Row: Decodable { public var total: Int }
+  package struct Row: Decodable { package var total: Int }
   package struct Flushes: Decodable {
     package var total: Int
     package var byReason: [Int]
