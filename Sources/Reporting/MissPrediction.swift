@@ -32,12 +32,10 @@ public struct MissRequest: Sendable {
     _ machine: MachineModel, profile: ReuseProfile? = nil,
     accessesPerSecond: ParameterRange = MissModel.accessesPerSecondDefault
   ) {
-    let small = machine.geometry.second.filter { $0.sizes.contains(.small) }
-    let entries = small.reduce(0) { $0 + $1.entries.expected }
     self.init(
       machine: machine.name,
       entries: MissModel.entries(
-        entries > 0 ? entries : 2048,
+        machine.geometry.smallPageEntries,
         isShared: machine.geometry.isSecondLevelShared && machine.threadsPerCore.expected > 1),
       profile: profile, accessesPerSecond: accessesPerSecond)
   }

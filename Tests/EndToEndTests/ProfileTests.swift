@@ -53,6 +53,46 @@ struct ProfileTests {
     }
   }
 
+  /// 91 pages, of which one is fetched: without flushes each is walked once; with a flush every 400
+  /// accesses (200 of data) all of them again.
+  @Test func aMachineWalksTheAccessesExactly() throws {
+    try withDirectory { directory in
+      // Sixteen pages apart, so that all 90 find room in their sets.
+      let trace = Self.trace.replacing("000000,8", with: "0000,8")
+      try Data(trace.utf8).write(to: URL(filePath: "\(directory)/near.txt"))
+      let arguments = [
+        "profile", "\(directory)/near.txt", "-o", "\(directory)/a.profile", "--machine",
+        "sapphire-rapids", "--flush-every", "400",
+      ]
+      let json = try Tool.run(arguments + ["--json"]).json()
+      #expect(json["schema"] == .string("tlbreplay.profile/1"))
+      let runs = json["runs"].elements
+      #expect(runs.count == 2 && runs[0]["flush_every"] == .null)
+      func walks(_ run: Int) -> [Int?] {
+        ["dtlb_load", "dtlb_store", "itlb"].map { runs[run][$0]["walks"].integer }
+      }
+      #expect(walks(0) == [60, 30, 1])
+      #expect(runs[1]["flushes"].integer == 99)
+      #expect(walks(1).compactMap { $0 }.reduce(0, +) == 91 * 100)
+      let text = try Tool.run(arguments)
+      #expect(text.exitCode == 0 && text.output.contains("Completed page walks"))
+      // The title holds the path.
+      #expect(text.output.components(separatedBy: "\n").dropFirst(2).allSatisfy { $0.count <= 80 })
+    }
+  }
+
+  @Test(arguments: [
+    ["--flush-every", "100"], ["--json"], ["--machine", "sapphire-rapids", "--flush-every", "0"],
+    ["--machine", "no-such"],
+  ])
+  func wrongSimulationsAreRefused(_ options: [String]) throws {
+    try withDirectory { directory in
+      let run = try Tool.run(
+        ["profile", "\(directory)/trace.txt", "-o", "\(directory)/a.profile"] + options)
+      #expect(run.exitCode == 2, "\(run.errors)")
+    }
+  }
+
   @Test func withoutAProfileThereIsABoundAndAReason() throws {
     let json = try Tool.run(["report", "--json", Self.capture])
     let document = try json.json()

@@ -87,3 +87,11 @@ public struct TLBGeometry: Hashable, Sendable {
     return pagingLevels == 4 || pagingLevels == 5 ? nil : ("paging_levels", "4 or 5")
   }
 }
+
+extension TLBGeometry {
+  /// Entries that 4 KiB pages have in the last level of data.
+  public var smallPageEntries: Int {
+    let last = second.isEmpty ? load : second
+    return last.filter { $0.sizes.contains(.small) }.reduce(0) { $0 + $1.entries.expected }
+  }
+}

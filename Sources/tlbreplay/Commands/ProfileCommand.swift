@@ -25,6 +25,10 @@ struct ProfileCommand: ParsableCommand {
       follow if accesses are independent of each other, and results are labelled IRM.
 
       Start-up differs from a steady phase: windows keep them apart, --skip leaves start-up out.
+
+      With --machine the same accesses go through that machine's TLBs one by one, also with a full \
+      flush every N of them:
+        tlbreplay profile trace.txt -o FILE --machine sapphire-rapids --flush-every 30000
       """)
 
   @Argument(
@@ -51,6 +55,21 @@ struct ProfileCommand: ParsableCommand {
       valueName: "N"))
   var sample: UInt64 = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Simulate the accesses exactly on a machine (see tlbreplay machines) or a machine file.",
+      valueName: "NAME|FILE"))
+  var machine: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --machine: also with a full flush every N accesses. Repeatable, up to 8.",
+      valueName: "N"))
+  var flushEvery: [UInt64] = []
+
+  @Flag(help: "With --machine: print the walks as JSON.")
+  var json = false
+
   @Flag(help: "Show no progress on a terminal.")
   var noProgress = false
 
@@ -60,15 +79,27 @@ struct ProfileCommand: ParsableCommand {
       throw ValidationError("--sample takes 1 to 1048576.")
     }
     if limit == 0 { throw ValidationError("--limit takes 1 access or more.") }
+    guard flushEvery.count <= 8, !flushEvery.contains(0) else {
+      throw ValidationError("--flush-every takes 1 access or more, up to 8 times.")
+    }
+    if machine == nil, json || !flushEvery.isEmpty {
+      throw ValidationError("--flush-every and --json need --machine.")
+    }
   }
 
   func run() throws {
+    let model = try machine.map { try MissOptions.machine($0) }
     let input = try AccessInput(lackey)
     var reader = try input.makeReader()
     let progress = Progress(isHidden: noProgress)
     let profile: ReuseProfile
+    var walks = model.map { ExactWalks($0.geometry, gaps: flushEvery) }
     switch reader.source {
-    case .lackey: profile = try measure(&reader, progress)
+    case .lackey: profile = try measure(&reader, &walks, progress)
+    case .samples where walks != nil:
+      throw TraceError(
+        "holds samples, of which no exact simulation can be made (expected a memory trace)",
+        file: input.name)
     case .samples: profile = try popularity(&reader, progress)
     }
     progress.finish()
@@ -77,13 +108,26 @@ struct ProfileCommand: ParsableCommand {
     }
     try OutputOptions.write(profile.text, toFile: output)
     writeError(Self.summary(profile, reader.statistics, input.name))
+    guard let model, let walks else { return }
+    var options = OutputOptions()
+    options.format = json ? .json : .text
+    options.json = false
+    options.noProgress = noProgress
+    options.output = nil
+    try options.emit(
+      WalksReport.build(
+        walks, profile: profile, machine: model.name,
+        entries: model.geometry.smallPageEntries, input: input.name))
   }
 
-  private func measure(_ reader: inout any AccessReader, _ progress: Progress) throws
-    -> ReuseProfile
-  {
+  private func measure(
+    _ reader: inout any AccessReader, _ walks: inout ExactWalks?, _ progress: Progress
+  ) throws -> ReuseProfile {
     var recorder = ReuseRecorder(windowLength: window, interval: sample)
-    try forEachBatch(&reader, progress) { recorder.record($0) }
+    try forEachBatch(&reader, progress) {
+      recorder.record($0)
+      walks?.access($0)
+    }
     return recorder.finish(source: .accesses)
   }
 
