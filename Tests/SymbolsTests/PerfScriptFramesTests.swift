@@ -41,12 +41,59 @@ struct PerfScriptFramesTests {
     }
   }
 
-  private func compare(_ name: String, _ expected: Count?, _ kernel: KernelSymbols) throws {
+  /// With a vmlinux instead, which has neither init text nor all functions.
+  @Test func framesEqualPerfScriptWithVmlinux() throws {
+    let buildID = BuildID(hexadecimal: "7f76f39faf07f34cfa9fadd801e131bfa8cb6dc3")
+    let kernel = try KernelSymbols(
+      vmlinux: SymbolFixture.path("vmlinux-a.symtab.elf"), buildID: buildID)
+    try compare("pd-a-g", nil, kernel, answers: "pd-a-g.vmlinux")
+  }
+
+  /// The kernel frames of a large capture, where the whole kallsyms is beside the checkout: it is of
+  /// the same kernel, which was not moved.
+  @Test func kernelFramesOfLargeCaptureEqualPerfScript() throws {
+    let name = "captures/perf-4cpu-anon-g"
+    for folder in Fixture.directories("formats") {
+      let path = folder.appending(path: "kallsyms-a.txt.gz").path
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      let kernel = try KernelSymbols(kallsyms: SymbolFixture.unpacked(path), from: path)
+      var sample = PerfStackSample()
+      var reader = try PerfStackReader(Fixture.path("\(name)/perf.data.zst"))
+      var count = Count()
+      var own: [String] = []
+      while reader.next(into: &sample) {
+        for address in sample.kernelFrames { own.append(line(address, kernel, &count)) }
+      }
+      let text = try SymbolFixture.unpacked(Fixture.path("\(name)/perf-script.txt.zst"))
+      let theirs = text.split(separator: 0x0a)
+        .filter {
+          $0.first == 9 && $0.suffix(18).elementsEqual("([kernel.kallsyms])".utf8.suffix(18))
+        }
+        .map { Self.spacedOnce(Substring(String(decoding: $0, as: UTF8.self))) }
+      #expect(own.count == 127_414)
+      #expect(own.sorted() == theirs.sorted())
+    }
+  }
+
+  @Test func kallsymsOfTraceDatNameItsFunctions() throws {
+    let input = try TraceInput(Fixture.path("formats/td-a-v7-stack.dat"))
+    let text = try #require(try input.kallsyms())
+    let kernel = try KernelSymbols(kallsyms: text, from: "kallsyms of the trace")
+    let directory = EventDirectory()
+    #expect(kernel.functionName(0xffff_ffff_810a_9e20, in: directory) == "flush_tlb_func")
+    #expect(try TraceInput(Fixture.path("formats/pd-a-g.data")).kallsyms() == nil)
+  }
+
+  private func compare(
+    _ name: String, _ expected: Count?, _ kernel: KernelSymbols, answers: String? = nil
+  )
+    throws
+  {
     var count = Count()
     let own = try SymbolFixture.withRoot { root in
       try samples(of: Fixture.path("formats/\(name).data"), kernel, root, &count)
     }
-    let text = try SymbolFixture.unpacked(SymbolFixture.path("\(name).frames.txt.gz"))
+    let text = try SymbolFixture.unpacked(SymbolFixture.path("\(answers ?? name).frames.txt.gz"))
     let theirs = String(decoding: text, as: UTF8.self).components(separatedBy: "\n\n")
       .map { $0.split(separator: "\n").map(Self.spacedOnce).joined(separator: "\n") }
       .filter { !$0.isEmpty }
@@ -100,11 +147,16 @@ struct PerfScriptFramesTests {
     return "\(sample.task)\(cpu) \(sample.time / 1_000_000_000).\(fraction):"
   }
 
+  // What perf.data says of the kernel's text: 16 MiB from _text on.
+  private func hasText(_ address: UInt64) -> Bool {
+    0xffff_ffff_8100_0000..<0xffff_ffff_8200_0000 ~= address
+  }
+
   private func line(_ address: UInt64, _ kernel: KernelSymbols, _ count: inout Count) -> String {
     count.kernel += 1
     let hexadecimal = String(address, radix: 16)
     guard let symbol = kernel.symbol(at: address) else {
-      return "\(hexadecimal) [unknown] ([kernel.kallsyms])"
+      return "\(hexadecimal) [unknown] (\(hasText(address) ? "[kernel.kallsyms]" : "[unknown]"))"
     }
     let offset = String(symbol.offset, radix: 16)
     let object = symbol.module ?? "kernel.kallsyms"
@@ -116,7 +168,7 @@ struct PerfScriptFramesTests {
     _ programs: inout UserSymbols, _ count: inout Count
   ) throws -> String {
     guard let mapping else { return "\(String(address, radix: 16)) [unknown] ([unknown])" }
-    let place = address - mapping.start + mapping.fileOffset
+    let place = mapping.fileOffset(of: address)
     let text = String(place, radix: 16)
     do throws(SymbolError) {
       let symbol = try programs.symbol(

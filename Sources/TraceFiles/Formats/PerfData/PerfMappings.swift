@@ -14,6 +14,9 @@ public struct PerfMapping: Sendable, Hashable {
   public internal(set) var name = ""
   /// The file's build id as the record itself has it (MMAP2 with misc bit 14).
   public internal(set) var buildID: [UInt8]?
+
+  /// The byte of the file that is mapped to `address`, which lies in the mapping.
+  public func fileOffset(of address: UInt64) -> UInt64 { address &- start &+ fileOffset }
 }
 
 /// What a perf.data says of mapped files.
