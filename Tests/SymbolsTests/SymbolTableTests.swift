@@ -72,6 +72,28 @@ struct SymbolTableTests {
     #expect(Demangling.sourceName(long) == long)
   }
 
+  /// Names that double at every step: what they stand for would not fit into any memory.
+  @Test func namesThatExplodeStayMangled() {
+    func reference(_ number: Int) -> String {
+      number == 0 ? "S_" : "S" + String(number - 1, radix: 36).uppercased() + "_"
+    }
+    func cxx(_ steps: Int) -> String {
+      (0..<steps).reduce("_Z1f1AIiiE") {
+        $0 + "1BI" + reference(2 * $1 + 1) + reference(2 * $1 + 1) + "E"
+      }
+    }
+    #expect(
+      Demangling.sourceName(cxx(2)) == "f(A<int, int>, B<A<int, int>, A<int, int> >, "
+        + "B<B<A<int, int>, A<int, int> >, B<A<int, int>, A<int, int> > >)")
+    #expect(Demangling.cxxReferences(Array(cxx(60).utf8)) == 120)
+    #expect(Demangling.sourceName(cxx(60)) == cxx(60))
+    #expect(Demangling.swiftReferences(Array("$s4Apps3AbcAabCA20aA".utf8)) == 3 + 20 + 1)
+    let swift = "$s4main3fooyySi_" + String(repeating: "A2B", count: 200) + "tF"
+    #expect(Demangling.sourceName(swift) == swift)
+    #expect(
+      Demangling.sourceName("$s4main3BoxC3addyA2CF").hasPrefix("main.Box.add"))
+  }
+
   @Test func buildIDsCompareWithoutPadding() throws {
     let short = try #require(BuildID(hexadecimal: "0123456789abcdef0123456789ABCDEF"))
     let padded = try #require(BuildID(short.bytes + [0, 0, 0, 0]))
