@@ -78,6 +78,7 @@ private struct SymbolSectionReader {
   private var anchors = KernelAnchors()
   /// Whether labels of a section count; nil where that is not known yet.
   private var labelSections: [UInt16: Bool] = [:]
+  private var sectionEnds: [UInt16: UInt64] = [:]
 
   static func read(_ file: borrowing ELFFile) throws(SymbolError) -> (SymbolTable, KernelAnchors) {
     var chosen: ELFFile.Section?
@@ -128,12 +129,14 @@ private struct SymbolSectionReader {
             + "bytes, or it does not end", in: file.path, at: at + offset)
       }
       let name = UnsafeRawBufferPointer(rebasing: names[symbol.name..<end])
-      try add(symbol, name, at: at + offset, file.path)
+      let limit = symbol.size == 0 ? self.end(ofSection: symbol.section, file) : .max
+      try add(symbol, name, limit, at: at + offset, file.path)
     }
   }
 
   private mutating func add(
-    _ symbol: Symbol, _ name: UnsafeRawBufferPointer, at offset: Int, _ path: String
+    _ symbol: Symbol, _ name: UnsafeRawBufferPointer, _ limit: UInt64, at offset: Int,
+    _ path: String
   ) throws(SymbolError) {
     anchors.note(name, symbol.value)
     let binding: SymbolTableBuilder.Binding =
@@ -142,7 +145,10 @@ private struct SymbolSectionReader {
       case STB_WEAK: .weak
       default: .local
       }
-    guard builder.add(start: symbol.value, size: symbol.size, binding: binding, name: name) else {
+    guard
+      builder.add(
+        start: symbol.value, size: symbol.size, binding: binding, name: name, limit: limit)
+    else {
       throw SymbolError("has more than 4 GiB of symbol names", in: path, at: offset)
     }
   }
@@ -160,6 +166,19 @@ private struct SymbolSectionReader {
       visibility: bytes[info + 1] & 3,
       section: bytes.loadUnaligned(fromByteOffset: info + 2, as: UInt16.self),
       value: is64 ? u64(8) : UInt64(u32(4)), size: is64 ? u64(16) : UInt64(u32(8)))
+  }
+
+  // perf lets a symbol without a size reach up to the next one, and so calls stubs in .plt by the last
+  // function of .init; where a section ends, so do its symbols.
+  private mutating func end(ofSection number: UInt16, _ file: borrowing ELFFile) -> UInt64 {
+    if let known = sectionEnds[number] { return known }
+    var end = UInt64.max
+    if let header = file.section(Int(number))?.header, header.sh_addr != 0, header.sh_size != 0 {
+      let (sum, overflow) = header.sh_addr.addingReportingOverflow(header.sh_size)
+      if !overflow { end = sum }
+    }
+    sectionEnds[number] = end
+    return end
   }
 
   // `elf_sym__filter` and `elf_sym__is_label`.

@@ -12,6 +12,8 @@ struct SymbolTableBuilder {
   private struct Entry {
     var start: UInt64
     var end: UInt64
+    /// Where it ends at most if it has no size.
+    var limit: UInt64
     var name: Int
     var length: UInt16
     var module: UInt16
@@ -29,18 +31,20 @@ struct SymbolTableBuilder {
   private var moduleNumbers: [String: UInt16] = [:]
   private var latestModule: (name: [UInt8], number: UInt16) = ([], 0)
 
-  /// Adds a symbol; `size` 0 means that the file does not tell.
+  /// Adds a symbol; `size` 0 means that the file does not tell, and `limit` where it ends at most then.
   ///
   /// - Returns: false if the table has no room for it.
   mutating func add(
-    start: UInt64, size: UInt64, binding: Binding, name: UnsafeRawBufferPointer, module: UInt16 = 0
+    start: UInt64, size: UInt64, binding: Binding, name: UnsafeRawBufferPointer, module: UInt16 = 0,
+    limit: UInt64 = .max
   ) -> Bool {
     let length = min(name.count, Self.nameLengthMax)
     guard names.count <= Self.nameBytesMax - length else { return false }
     let (end, overflow) = start.addingReportingOverflow(size)
     entries.append(
       Entry(
-        start: start, end: overflow ? .max : end, name: names.count, length: UInt16(length),
+        start: start, end: overflow ? .max : end, limit: limit, name: names.count,
+        length: UInt16(length),
         module: module, binding: binding))
     names.append(contentsOf: name.prefix(length))
     return true
@@ -96,13 +100,14 @@ struct SymbolTableBuilder {
       if place + 1 < order.count {
         let next = entries[order[place + 1]]
         if next.module == entries[index].module {
-          entries[index].end = next.start
+          entries[index].end = max(start, min(next.start, entries[index].limit))
           continue
         }
       }
       // The gap between the kernel and a module, or two modules, belongs to neither.
       let (sum, overflow) = start.addingReportingOverflow(2 * page - 1)
-      entries[index].end = overflow ? .max : sum & ~(page - 1)
+      let end = overflow ? .max : sum & ~(page - 1)
+      entries[index].end = max(start, min(end, entries[index].limit))
     }
   }
 

@@ -210,6 +210,9 @@ struct HostileSymbolFileTests {
       }
       let main = try programs.symbol(path: "/bin/fx", buildID: nil, fileOffset: 0x1589)
       #expect(main == UserSymbol(name: "main", offset: 9))
+      // Stubs in .plt have no symbols, and are not those of .init before them.
+      let stub = try programs.symbol(path: "/bin/fx", buildID: nil, fileOffset: 0x1040)
+      #expect(stub == nil)
     }
   }
 }

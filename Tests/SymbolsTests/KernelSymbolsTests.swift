@@ -55,9 +55,26 @@ struct KernelSymbolsTests {
     // Several symbols begin at each of them. In kallsyms, which has no sizes, only the last one has
     // bytes of its own; in the symbol table all have, and the longest name is taken.
     // The last is _etext, which the shortened kallsyms lacks.
-    #expect(different == [0xffff_ffff_8100_a0f0, 0xffff_ffff_810d_a500, 0xffff_ffff_8200_0000])
+    #expect(
+      different == [
+        0xffff_ffff_8100_0000, 0xffff_ffff_8100_a0f0, 0xffff_ffff_810d_a500, 0xffff_ffff_8200_0000,
+      ])
     #expect(kallsyms.symbol(at: 0xffff_ffff_8100_a0f0)?.name == "__pfx___x64_sys_ni_syscall")
     #expect(image.symbol(at: 0xffff_ffff_8100_a0f0)?.name == "__pfx___ia32_sys_ni_syscall")
+  }
+
+  /// Every address of the kernel's text at which several symbols begin, as perf script names it.
+  @Test func aliasesAreThoseOfPerfScript() throws {
+    let kernel = try KernelSymbols(kallsyms: SymbolFixture.kallsyms(), from: "kallsyms")
+    let text = try SymbolFixture.unpacked(SymbolFixture.path("aliases.txt.gz"))
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count == 92)
+    for line in lines {
+      let words = line.split(separator: " ")
+      let address = try #require(UInt64(words[0], radix: 16))
+      let symbol = try #require(kernel.symbol(at: address))
+      #expect("\(symbol.name)+0x\(symbol.offset)" == words[1])
+    }
   }
 
   @Test func vmlinuxOfAnotherBuildIsRefusedUnlessForced() throws {
