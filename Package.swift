@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "Scenarios", targets: ["Scenarios"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "TraceWriting", targets: ["TraceWriting"]),
+    .library(name: "Symbols", targets: ["Symbols"]),
     .library(name: "TraceChecking", targets: ["TraceChecking"]),
     .library(name: "MissChecking", targets: ["MissChecking"]),
   ],
@@ -27,6 +28,7 @@ let package = Package(
     .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
   ],
   targets: [
+    .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "TraceEvents", swiftSettings: settings),
@@ -36,6 +38,7 @@ let package = Package(
     .target(
       name: "TraceWriting", dependencies: ["TraceEvents", "CZlib", "CZstd"],
       swiftSettings: settings),
+    .target(name: "Symbols", dependencies: ["TraceEvents", "CElf"], swiftSettings: settings),
     .target(name: "Replay", dependencies: ["TraceEvents"], swiftSettings: settings),
     .target(name: "Machine", dependencies: ["TraceEvents"], swiftSettings: settings),
     .target(
@@ -67,6 +70,10 @@ let package = Package(
     .testTarget(
       name: "TraceFilesTests",
       dependencies: ["TraceEvents", "TraceFiles", "Replay", "TraceBuilding", "TraceChecking"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SymbolsTests",
+      dependencies: ["Symbols", "TraceEvents", "TraceFiles", "TraceBuilding"],
       swiftSettings: settings),
     .testTarget(
       name: "TraceWritingTests", dependencies: ["TraceEvents", "TraceFiles", "TraceWriting"],

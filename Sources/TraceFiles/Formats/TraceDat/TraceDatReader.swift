@@ -90,6 +90,12 @@ struct TraceDatReader: TraceReader {
     return facts
   }
 
+  /// The embedded text of /proc/kallsyms.
+  var kallsyms: [UInt8] {
+    let text = header.metadata.kallsyms
+    return Array(UnsafeRawBufferPointer(start: text.start, count: text.count))
+  }
+
   mutating func next(into batch: inout EventBatch) throws(TraceError) -> Bool {
     batch.removeAll()
     while let buffer = buffersLeft.first {
