@@ -22,7 +22,6 @@ struct TLBReplay: ParsableCommand {
     version: toolVersion,
     subcommands: [
       InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
-      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
       ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])
 
