@@ -18,6 +18,14 @@ import TraceBuilding
     ("report-burst-16.json", ["report", "--json", "luf-pairs/burst-16/0.1"]),
     ("report-small-4", ["report", "luf-pairs/small-4/0.1"]),
     ("report-ft-4cpu-anon-move", ["report", "captures/ft-4cpu-anon-move"]),
+    ("compare-letter", ["compare", "letter/letter-data.json"]),
+    ("compare-letter.json", ["compare", "--json", "letter/letter-data.json"]),
+    (
+      "compare-small-4",
+      [
+        "compare", "luf-pairs/small-4/0.1", "--after", "luf-pairs/small-4/v10.1",
+      ]
+    ),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),

@@ -11,12 +11,16 @@ import TraceBuilding
       var before: [Double]
       var after: [Double]
     }
-    var run_time_ms: Sides
+    var runTime: Sides
+
+    enum CodingKeys: String, CodingKey {
+      case runTime = "run_time_ms"
+    }
   }
 
   private func times() throws -> Letter.Sides {
     let file = Fixture.traces.appending(path: "letter/letter-data.json")
-    return try JSONDecoder().decode(Letter.self, from: Data(contentsOf: file)).run_time_ms
+    return try JSONDecoder().decode(Letter.self, from: Data(contentsOf: file)).runTime
   }
 
   @Test func tenRepetitionsAreFound() throws {

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Reporting
+import TraceFiles
+
+/// `tlbreplay compare`: two sets of captured runs.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare two sets of captured runs, with statistics over repetitions.",
+    discussion: """
+      One JSON file with both sides (the layout of Traces/letter) needs no --after.
+
+      Examples:
+        tlbreplay compare before-1 before-2 before-3 --after after-1 after-2 after-3
+        tlbreplay compare --json letter-data.json
+      """)
+
+  @Argument(
+    help: "Captures or traces of the BEFORE side, one a repetition; or one JSON file of runs.",
+    completion: .file())
+  var before: [String]
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Captures or traces of the AFTER side.", valueName: "AFTER"),
+    completion: .file())
+  var after: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Count only what lies between two marks: texts written to trace_marker, or sig:N.",
+      valueName: "A,B"))
+  var between: String?
+
+  @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
+  var instance: String?
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if (before + after).filter({ $0 == "-" }).count > 1 {
+      throw ValidationError("Only one input can be standard input.")
+    }
+    for path in before + after { try inputOptions(path).validate() }
+  }
+
+  func run() throws {
+    try output.emit(CompareReport.build(try comparison()))
+  }
+
+  private func comparison() throws -> RunComparison {
+    if before.count == 1, after.isEmpty, let text = try RunText.read(before[0]) {
+      do throws(RunFileError) {
+        return try RunFile.comparison(text, name: before[0])
+      } catch {
+        throw TraceError(error.description, file: before[0])
+      }
+    }
+    guard !after.isEmpty else {
+      throw ValidationError("Missing --after: the captures to compare with.")
+    }
+    return RunComparison(before: try before.map(measured), after: try after.map(measured))
+  }
+
+  private func measured(_ path: String) throws -> CapturedRun {
+    let options = inputOptions(path)
+    if try RunText.read(path) != nil {
+      throw TraceError(
+        "is a JSON file of runs, which holds both sides: give it alone, without --after",
+        file: path)
+    }
+    let trace = try LoadedInput(options).describe(
+      options, progress: Progress(isHidden: output.noProgress))
+    return CapturedRun(trace)
+  }
+
+  private func inputOptions(_ path: String) -> InputOptions {
+    var options = InputOptions()
+    options.input = path
+    options.inputOption = nil
+    options.between = between
+    options.instance = instance
+    return options
+  }
+}
