@@ -45,7 +45,10 @@ public struct Repetitions: Sendable, Equatable {
 
   /// The mean of the values of a repetition.
   public static func mean(_ values: [Double]) -> Double {
-    values.reduce(0) { $0 + $1 / Double(values.count) }
+    guard !values.isEmpty else { return .nan }
+    let mean = values.reduce(0, +) / Double(values.count)
+    // Shares and not a sum, where the sum is beyond all numbers.
+    return mean.isFinite ? mean : values.reduce(0) { $0 + $1 / Double(values.count) }
   }
 
   static func groups(_ values: [Double], instances: Int) -> [[Double]] {
@@ -84,7 +87,9 @@ public struct IntraclassCorrelation: Sendable, Equatable {
     let meanBetween = between / Double(betweenDegrees)
     let meanWithin = within / Double(withinDegrees)
     let denominator = meanBetween + Double(instances - 1) * meanWithin
-    guard denominator.isFinite, denominator > 0 else { return nil }
+    // Values that do not vary have a variance all the same, that of rounding.
+    let size = sides.joined().joined().reduce(0) { max($0, abs($1)) } * 1e-12
+    guard denominator.isFinite, denominator > size * size else { return nil }
     correlation = (meanBetween - meanWithin) / denominator
     probability =
       meanWithin > 0

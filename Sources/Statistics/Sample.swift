@@ -15,9 +15,8 @@ public struct Sample: Sendable, Equatable {
     self.values = values
     sorted = values.sorted()
     let count = Double(values.count)
-    // Shares and not a sum: values near the greatest number must not overflow.
-    let mean = values.reduce(0) { $0 + $1 / count }
-    self.mean = values.isEmpty ? .nan : mean
+    let mean = Repetitions.mean(values)
+    self.mean = mean
     guard values.count > 1 else {
       variance = nil
       return

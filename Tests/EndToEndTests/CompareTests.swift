@@ -132,3 +132,76 @@ import TraceBuilding
     }
   }
 }
+
+/// `compare --style`: layouts of other tools.
+@Suite struct CompareStyleTests {
+  static let ministat = ["/usr/bin/ministat", "/usr/local/bin/ministat"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  /// Values of many shapes: normal, few different ones, a long tail, no spread at all.
+  private func values(_ shape: Int, _ count: Int, _ level: Double, _ state: inout UInt64)
+    -> [Double]
+  {
+    (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let uniform = Double(state >> 11) / Double(1 << 53)
+      switch shape {
+      case 0: return level + 10 * uniform
+      case 1: return level + (uniform * 6).rounded()
+      case 2: return level * 1e6 / (uniform + 0.01)
+      case 3: return level
+      default: return -level + uniform * uniform * 1e-3
+      }
+    }
+  }
+
+  /// Byte for byte what Debian's ministat prints for the same numbers.
+  @Test(
+    .enabled(if: ministat != nil, "ministat is not installed (apt-get install ministat)"),
+    arguments: 0..<24)
+  func ministatPrintsTheSame(_ number: Int) throws {
+    let sizes = [3, 4, 5, 8, 10, 21, 52, 60]
+    var state = UInt64(number) &+ 99
+    let level = number % 3 == 0 ? 100.0 : 103
+    let before = values(number % 5, sizes[number % 8], 100, &state)
+    let after = values((number + number / 12) % 5, sizes[(number / 3) % 8], level, &state)
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func lines(_ values: [Double]) -> String { values.map { "\($0)\n" }.joined() }
+    try lines(before).write(
+      to: folder.appending(path: "t.before"), atomically: true, encoding: .utf8)
+    try lines(after).write(
+      to: folder.appending(path: "t.after"), atomically: true, encoding: .utf8)
+    let runs = folder.appending(path: "runs.json")
+    // Groups of one: the file says that each value is a repetition.
+    try #"{"t": {"before": \#(before.map { [$0] }), "after": \#(after.map { [$0] })}}"#
+      .write(to: runs, atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(filePath: try #require(Self.ministat))
+    process.arguments = ["t.before", "t.after"]
+    process.currentDirectoryURL = folder
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let theirs = String(
+      decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    let ours = try Tool.run(["compare", "--style", "ministat", runs.path])
+    #expect(ours.exitCode == 0, "\(ours.errors)")
+    #expect(!theirs.isEmpty)
+    #expect(ours.output == theirs, "\n\(ours.output)\n\(theirs)")
+  }
+
+  @Test func stylesThatCannotShowItSaySo() throws {
+    let few = ["compare", "--style", "ministat", "--measure", "tlb_row", CompareTests.letter]
+    let run = try Tool.run(few)
+    #expect(run.exitCode == 3)
+    #expect(run.errors.contains("needs at least 3 repetitions"))
+    #expect(try Tool.run(["compare", "--style", "none", CompareTests.letter]).exitCode == 2)
+    #expect(
+      try Tool.run(["compare", "--style", "lkp", "--json", CompareTests.letter]).exitCode == 2)
+    #expect(try Tool.run(["compare", "--measure", "none", CompareTests.letter]).exitCode == 3)
+  }
+}

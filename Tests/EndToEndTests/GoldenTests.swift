@@ -26,6 +26,8 @@ import TraceBuilding
         "compare", "luf-pairs/small-4/0.1", "--after", "luf-pairs/small-4/v10.1",
       ]
     ),
+    ("compare-letter-ministat", ["compare", "--style", "ministat", "letter/letter-data.json"]),
+    ("compare-letter-benchstat", ["compare", "--style", "benchstat", "letter/letter-data.json"]),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),

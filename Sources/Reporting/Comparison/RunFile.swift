@@ -50,12 +50,22 @@ public enum RunFile {
     return comparison
   }
 
+  /// Values by repetition, and whether it was the file that grouped them.
+  private struct Runs {
+    var values: [[Double]]
+    var isGrouped: Bool
+  }
+
   private static func measure(
-    _ name: String, unit: String, _ before: [[Double]], _ after: [[Double]]
+    _ name: String, unit: String, _ before: Runs, _ after: Runs
   ) throws(RunFileError) -> ComparedMeasure {
+    guard !name.isEmpty, !name.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+      throw RunFileError(description: "a measure's name is empty or has control characters")
+    }
     guard
       let made = ComparedMeasure(
-        name, unit: unit, grade: .measured, before: before, after: after, search: true)
+        name, unit: unit, grade: .measured, before: before.values, after: after.values,
+        search: !before.isGrouped && !after.isGrouped)
     else { throw RunFileError(description: "\(name): a side or a repetition is empty") }
     return made
   }
@@ -75,19 +85,20 @@ public enum RunFile {
     }
   }
 
-  private static func runs(_ value: JSONValue, _ path: String) throws(RunFileError) -> [[Double]] {
+  private static func runs(_ value: JSONValue, _ path: String) throws(RunFileError) -> Runs {
     let elements: [JSONValue]
     if case .array(let list) = value { elements = list } else { elements = [value] }
-    var runs: [[Double]] = []
+    var runs = Runs(values: [], isGrouped: false)
     for (index, element) in elements.enumerated() {
       if case .array(let group) = element {
         let numbers = group.compactMap(number)
         guard numbers.count == group.count else {
           throw RunFileError(description: "\(path)[\(index)]: expected numbers")
         }
-        runs.append(numbers)
+        runs.values.append(numbers)
+        runs.isGrouped = true
       } else if let number = number(element) {
-        runs.append([number])
+        runs.values.append([number])
       } else {
         throw RunFileError(description: "\(path)[\(index)]: expected a number or a list of numbers")
       }
@@ -124,7 +135,10 @@ public enum RunFile {
     // As a Double each: the sum of counts that a file makes up must not overflow.
     func total(_ row: [UInt64]) -> Double { row.reduce(0) { $0 + Double($1) } }
     comparison.measures.append(
-      try measure("tlb_row", unit: "interrupts", [[total(before)]], [[total(after)]]))
+      try measure(
+        "tlb_row", unit: "interrupts",
+        Runs(values: [[total(before)]], isGrouped: true),
+        Runs(values: [[total(after)]], isGrouped: true)))
   }
 
   private static func addCounters(

@@ -13,6 +13,7 @@ struct CompareCommand: ParsableCommand {
       Examples:
         tlbreplay compare before-1 before-2 before-3 --after after-1 after-2 after-3
         tlbreplay compare --json letter-data.json
+        tlbreplay compare --style ministat --measure run_time_ms letter-data.json
       """)
 
   @Argument(
@@ -35,9 +36,29 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
   var instance: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The layout of another tool: "
+        + "\(ComparisonStyles.all.map { $0.name }.joined(separator: ", ")).", valueName: "STYLE"))
+  var style: String?
+
+  @Option(
+    name: .customLong("measure"),
+    help: ArgumentHelp("Show only this measure; repeat it for more.", valueName: "NAME"))
+  var measures: [String] = []
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if let style {
+      guard ComparisonStyles.style(named: style) != nil else {
+        let known = ComparisonStyles.all.map { $0.name }.joined(separator: ", ")
+        throw ValidationError("Unknown style \"\(style)\"; known are \(known).")
+      }
+      if output.json || output.format == .json {
+        throw ValidationError("--style is text; it contradicts --json.")
+      }
+    }
     if (before + after).filter({ $0 == "-" }).count > 1 {
       throw ValidationError("Only one input can be standard input.")
     }
@@ -45,7 +66,24 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try output.emit(CompareReport.build(try comparison()))
+    var comparison = try comparison()
+    if !measures.isEmpty {
+      if let unknown = measures.first(where: { comparison[$0] == nil }) {
+        let known = comparison.measures.map(\.name).joined(separator: ", ")
+        throw TraceError("there is no measure \"\(unknown)\" in these inputs; there are \(known)")
+      }
+      comparison.measures.removeAll { !measures.contains($0.name) }
+    }
+    guard let style = style.flatMap(ComparisonStyles.style(named:)) else {
+      return try output.emit(CompareReport.build(comparison))
+    }
+    let text: String
+    do throws(StyleError) {
+      text = try style.render(comparison)
+    } catch {
+      throw TraceError(error.description)
+    }
+    try output.emit(text: text)
   }
 
   private func comparison() throws -> RunComparison {
