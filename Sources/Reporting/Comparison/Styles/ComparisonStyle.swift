@@ -10,7 +10,7 @@ public protocol ComparisonStyle: Sendable {
 public enum ComparisonStyles {
   /// In alphabetical order.
   public static let all: [any ComparisonStyle.Type] = [
-    BenchstatStyle.self, MinistatStyle.self,
+    BenchstatStyle.self, LKPStyle.self, MinistatStyle.self, MmtestsStyle.self, PerfStatStyle.self,
   ]
 
   /// The style called `name`.
