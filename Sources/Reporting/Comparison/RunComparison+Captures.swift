@@ -6,7 +6,8 @@ extension RunComparison {
   public init(before: [CapturedRun], after: [CapturedRun]) {
     self.init(
       names: ("before", "after"), inputs: (before.map(\.name), after.map(\.name)))
-    notes = (before + after).flatMap(\.notes)
+    // An input may stand on both sides.
+    for note in (before + after).flatMap(\.notes) where !notes.contains(note) { notes.append(note) }
     addRow(before, after)
     addTotals(before, after)
     addRates(before, after)

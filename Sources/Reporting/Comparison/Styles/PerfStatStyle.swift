@@ -56,9 +56,11 @@ public enum PerfStatStyle: ComparisonStyle {
   }
 
   static func line(_ name: String, _ sample: Sample) -> String {
-    Quantity.format("%18.0f", sample.mean) + " " + String(repeating: " ", count: 4) + " "
+    // perf adds the runs' counts up and divides them as integers before it relates the error to them.
+    let mean = sample.mean.rounded(.towardZero)
+    return Quantity.format("%18.0f", mean) + " " + String(repeating: " ", count: 4) + " "
       + padded(name, right: 32) + String(repeating: " ", count: 35)
-      + noise(error(sample), sample.mean)
+      + noise(error(sample), mean)
   }
 
   /// The standard error of the mean.
