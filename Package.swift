@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "Replay", targets: ["Replay"]),
     .library(name: "Machine", targets: ["Machine"]),
     .library(name: "Scenarios", targets: ["Scenarios"]),
+    .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "TraceWriting", targets: ["TraceWriting"]),
     .library(name: "Symbols", targets: ["Symbols"]),
@@ -44,13 +45,16 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["TraceEvents", "TraceWriting", "Machine", "Replay"],
       swiftSettings: settings),
+    .target(name: "Statistics", swiftSettings: settings),
     .target(
-      name: "Reporting", dependencies: ["TraceEvents", "Replay", "Machine", "Scenarios"],
+      name: "Reporting",
+      dependencies: ["TraceEvents", "Replay", "Machine", "Scenarios", "Statistics"],
       swiftSettings: settings),
     .executableTarget(
       name: "tlbreplay",
       dependencies: [
-        "TraceEvents", "TraceFiles", "TraceWriting", "Replay", "Machine", "Scenarios", "Reporting",
+        "TraceEvents", "TraceFiles", "TraceWriting", "Replay", "Machine", "Scenarios", "Statistics",
+        "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ],
@@ -93,7 +97,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ReportingTests", dependencies: ["TraceEvents", "Replay", "Machine", "Reporting"],
+      name: "StatisticsTests", dependencies: ["Statistics", "TraceBuilding"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["TraceEvents", "Replay", "Machine", "Reporting", "Statistics"],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",

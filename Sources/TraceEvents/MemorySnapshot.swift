@@ -43,15 +43,22 @@ public struct MemorySnapshot: Sendable, Equatable {
   public init(zones: [ZoneSnapshot]) { self.zones = zones }
 }
 
-/// What the migration counters of /proc/vmstat gained between two snapshots.
+/// What the migration and reclaim counters of /proc/vmstat gained between two snapshots.
 public struct MigrationCounters: Sendable, Equatable {
   /// Pages by the kernel's counter name, those that both snapshots have, in ``names`` order.
   public var gained: [(name: String, pages: UInt64)]
 
-  /// The counters that say where migrations went: Linux 6.12 `mm/vmstat.c` `vmstat_text`.
-  public static let names = [
-    "pgmigrate_success", "pgmigrate_fail", "numa_pages_migrated", "pgpromote_success",
-    "pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged", "pgdemote_proactive",
+  /// The counters that say where migrations went, and what reclaim freed: Linux 6.12 `mm/vmstat.c` `vmstat_text`.
+  public static let names =
+    [
+      "pgmigrate_success", "pgmigrate_fail", "numa_pages_migrated", "pgpromote_success",
+      "pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged", "pgdemote_proactive",
+    ]
+    + reclaimNames
+
+  /// The counters whose sum is the pages that reclaim freed, demotions included: who reclaimed.
+  public static let reclaimNames = [
+    "pgsteal_kswapd", "pgsteal_direct", "pgsteal_khugepaged", "pgsteal_proactive",
   ]
 
   /// What counters gained.

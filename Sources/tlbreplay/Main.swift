@@ -21,8 +21,8 @@ struct TLBReplay: ParsableCommand {
       """,
     version: toolVersion,
     subcommands: [
-      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
-      InfoCommand.self, StatCommand.self, ReportCommand.self, SynthCommand.self,
+      InfoCommand.self, StatCommand.self, ReportCommand.self, CompareCommand.self,
+      SynthCommand.self,
       ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])
 

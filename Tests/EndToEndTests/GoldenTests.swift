@@ -18,6 +18,25 @@ import TraceBuilding
     ("report-burst-16.json", ["report", "--json", "luf-pairs/burst-16/0.1"]),
     ("report-small-4", ["report", "luf-pairs/small-4/0.1"]),
     ("report-ft-4cpu-anon-move", ["report", "captures/ft-4cpu-anon-move"]),
+    ("compare-letter", ["compare", "letter/letter-data.json"]),
+    ("compare-letter.json", ["compare", "--json", "letter/letter-data.json"]),
+    (
+      "compare-small-4",
+      [
+        "compare", "luf-pairs/small-4/0.1", "--after", "luf-pairs/small-4/v10.1",
+      ]
+    ),
+    ("compare-letter-ministat", ["compare", "--style", "ministat", "letter/letter-data.json"]),
+    ("compare-letter-benchstat", ["compare", "--style", "benchstat", "letter/letter-data.json"]),
+    ("compare-letter-lkp", ["compare", "--style", "lkp", "letter/letter-data.json"]),
+    ("compare-letter-mmtests", ["compare", "--style", "mmtests", "letter/letter-data.json"]),
+    (
+      "compare-small-4-perf-stat",
+      [
+        "compare", "--style", "perf-stat", "luf-pairs/small-4/0.1", "--after",
+        "luf-pairs/small-4/v10.1",
+      ]
+    ),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),
@@ -42,8 +61,8 @@ import TraceBuilding
     #expect(run.output == golden, "\(firstDifference(run.output, golden))")
   }
 
-  /// 80 columns, but for the rows that have the kernel's layout.
-  @Test(arguments: reports.filter { !$0.0.hasSuffix(".json") })
+  /// 80 columns, but for the rows that have the kernel's layout, and other tools' layouts.
+  @Test(arguments: reports.filter { !$0.0.hasSuffix(".json") && !$0.1.contains("--style") })
   func proseFitsATerminal(_ name: String, _ arguments: [String]) throws {
     for line in try Tool.run(arguments).output.split(separator: "\n") {
       let isKernelRow =

@@ -81,6 +81,11 @@ struct OutputOptions: ParsableArguments {
     case .text: text = TextRenderer().render(report)
     case .json: text = JSONRenderer().render(report)
     }
+    try emit(text: text)
+  }
+
+  /// Writes `text` out.
+  func emit(text: String) throws {
     guard let output else {
       return try Self.write(text, to: STDOUT_FILENO, name: "standard output")
     }
