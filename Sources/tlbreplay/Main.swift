@@ -22,8 +22,7 @@ struct TLBReplay: ParsableCommand {
     version: toolVersion,
     subcommands: [
       InfoCommand.self, StatCommand.self, ReportCommand.self, CompareCommand.self,
-      SynthCommand.self,
-      ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
+      SynthCommand.self, ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])
 
   static let toolVersion = "0.1.0"
