@@ -1,5 +1,6 @@
 import Machine
 import Testing
+import TraceBuilding
 import TraceEvents
 
 @Suite struct TranslationBuffersTests {

@@ -15,4 +15,6 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
     return mixed ^ (mixed >> 31)
   }
+  /// A number below `limit`, which is greater than 0.
+  public mutating func number(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
 }
