@@ -222,19 +222,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     } else {
       decision = policy.mmFlush(shootdown, as: deferral, now, &actions)
     }
-    var opened: UInt32 = 0
-    switch decision {
-    case .asRecorded(let isRefused):
-      if isRefused { books.refused(shootdown) }
-    case .putOff:
-      books.putOff(shootdown)
-      opened = deferral
-    case .putOffForNobody:
-      books.putOff(shootdown)
-      books.settle(deferral, .absorbed, at: moment.time)
-      opened = deferral
-    case .broadcast: books.broadcast(shootdown)
-    }
+    let opened = books.enter(decision, of: shootdown, at: moment.time)
     if isChecked { oracle?.shootdown(shootdown, isDone: opened == 0, moment, source) }
     act(moment, source)
     if followsFrames {

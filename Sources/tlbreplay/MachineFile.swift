@@ -31,9 +31,13 @@ struct MachineFile {
   private let file: TOMLFile
   private let source: String
 
-  /// The machine of a file, or the one of this name; nil for unknown names.
-  static func machine(_ nameOrPath: String) throws -> MachineModel? {
-    guard TOMLFile.isFile(nameOrPath) else { return MachineCatalog.machine(named: nameOrPath) }
+  /// The machine of a file, or the one of this name.
+  static func machine(_ nameOrPath: String) throws -> MachineModel {
+    guard TOMLFile.isFile(nameOrPath) else {
+      if let found = MachineCatalog.machine(named: nameOrPath) { return found }
+      let known = MachineCatalog.machines.map(\.name).joined(separator: ", ")
+      throw ValidationError("Unknown machine \"\(nameOrPath)\"; known are \(known).")
+    }
     let file = try TOMLFile(nameOrPath, kind: "machine file")
     return try MachineFile(file).model()
   }

@@ -98,12 +98,6 @@ public struct LinuxTLBs: Sendable {
     return AddressSpace(index: spaces.count - 1)
   }
 
-  /// Says with which sizes an address space maps its pages.
-  public mutating func setPages(_ pages: PageMap, of space: AddressSpace) {
-    guard spaces.indices.contains(space.index) else { return }
-    spaces[space.index].pages = pages
-  }
-
   // MARK: What is there
 
   /// The address space that a CPU has loaded.

@@ -51,11 +51,6 @@ public struct TranslationBuffers: Sendable {
     return TranslationCounts(counters[start..<start + TranslationCounts.stride])
   }
 
-  /// Starts counting anew; what is cached stays.
-  public mutating func resetCounts() {
-    for index in counters.indices { counters[index] = 0 }
-  }
-
   // MARK: Accesses
 
   /// Looks accesses up, one after the other.

@@ -35,6 +35,29 @@ struct ReplayBooks {
   /// The number that the next deferral gets.
   var nextDeferral: UInt32 { deferrals.next }
 
+  /// Enters what a policy makes of a shootdown that was offered as ``nextDeferral``; the deferral that
+  /// it opened, 0 none.
+  mutating func enter(
+    _ decision: FlushDecision, of shootdown: borrowing Shootdown, at time: UInt64
+  ) -> UInt32 {
+    let deferral = nextDeferral
+    switch decision {
+    case .asRecorded(let isRefused):
+      if isRefused { refused(shootdown) }
+      return 0
+    case .putOff:
+      putOff(shootdown)
+      return deferral
+    case .putOffForNobody:
+      putOff(shootdown)
+      settle(deferral, .absorbed, at: time)
+      return deferral
+    case .broadcast:
+      broadcast(shootdown)
+      return 0
+    }
+  }
+
   /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
   mutating func putOff(_ shootdown: borrowing Shootdown) {
     remove(shootdown)

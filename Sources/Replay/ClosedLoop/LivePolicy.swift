@@ -92,18 +92,7 @@ package struct LivePolicy: ~Copyable {
     let decision = policy.batchFlush(
       shootdown, mayDefer: batch.isReadOnly, until: batch.time &+ typicalDuration, as: deferral,
       now, &actions)
-    var opened: UInt32 = 0
-    switch decision {
-    case .asRecorded(let isRefused): if isRefused { books.refused(shootdown) }
-    case .putOff:
-      books.putOff(shootdown)
-      opened = deferral
-    case .putOffForNobody:
-      books.putOff(shootdown)
-      books.settle(deferral, .absorbed, at: batch.time)
-      opened = deferral
-    case .broadcast: break
-    }
+    let opened = books.enter(decision, of: shootdown, at: batch.time)
     act(moment(.shootdown))
     return opened
   }

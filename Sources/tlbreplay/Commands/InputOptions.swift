@@ -76,12 +76,19 @@ struct OutputOptions: ParsableArguments {
 
   /// Renders `report` and writes it out whole, or not at all.
   func emit(_ report: Report) throws {
-    let text: String
-    switch json ? .json : (format ?? .text) {
-    case .text: text = TextRenderer().render(report)
-    case .json: text = JSONRenderer().render(report)
+    try emit(text: Self.render(report, json ? .json : (format ?? .text)))
+  }
+
+  /// Writes `report` to standard output, for commands whose `-o` is another file.
+  static func print(_ report: Report, json: Bool) throws {
+    try write(render(report, json ? .json : .text), to: STDOUT_FILENO, name: "standard output")
+  }
+
+  private static func render(_ report: Report, _ format: OutputFormat) -> String {
+    switch format {
+    case .text: TextRenderer().render(report)
+    case .json: JSONRenderer().render(report)
     }
-    try emit(text: text)
   }
 
   /// Writes `text` out.

@@ -37,10 +37,6 @@ struct MachinesCommand: ParsableCommand {
 
   func run() throws {
     guard let machine else { return try output.emit(MachineReport.catalogue()) }
-    guard let model = try MachineFile.machine(machine) else {
-      let names = MachineCatalog.machines.map(\.name).joined(separator: ", ")
-      throw ValidationError("Unknown machine \"\(machine)\"; known are \(names).")
-    }
-    try output.emit(MachineReport.table(of: model))
+    try output.emit(MachineReport.table(of: MachineFile.machine(machine)))
   }
 }

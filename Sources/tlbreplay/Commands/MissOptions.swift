@@ -42,15 +42,6 @@ enum MissOptions {
     return [found[2], found[0], found[1]]
   }
 
-  /// The machine of `--machine`.
-  static func machine(_ name: String) throws -> MachineModel {
-    guard let found = try MachineFile.machine(name) else {
-      let known = MachineCatalog.machines.map(\.name).joined(separator: ", ")
-      throw ValidationError("Unknown machine \"\(name)\"; known are \(known).")
-    }
-    return found
-  }
-
   /// Reads a profile.
   static func profile(_ path: String) throws -> ReuseProfile {
     let bytes = try contents(path)

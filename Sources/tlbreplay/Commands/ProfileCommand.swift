@@ -88,7 +88,7 @@ struct ProfileCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try machine.map { try MissOptions.machine($0) }
+    let model = try machine.map { try MachineFile.machine($0) }
     let input = try AccessInput(lackey)
     var reader = try input.makeReader()
     let progress = Progress(isHidden: noProgress)
@@ -109,15 +109,11 @@ struct ProfileCommand: ParsableCommand {
     try OutputOptions.write(profile.text, toFile: output)
     writeError(Self.summary(profile, reader.statistics, input.name))
     guard let model, let walks else { return }
-    var options = OutputOptions()
-    options.format = json ? .json : .text
-    options.json = false
-    options.noProgress = noProgress
-    options.output = nil
-    try options.emit(
+    try OutputOptions.print(
       WalksReport.build(
         walks, profile: profile, machine: model.name,
-        entries: model.geometry.smallPageEntries, input: input.name))
+        entries: model.geometry.smallPageEntries, input: input.name),
+      json: json)
   }
 
   private func measure(

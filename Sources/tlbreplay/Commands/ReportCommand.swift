@@ -90,7 +90,7 @@ struct ReportCommand: ParsableCommand {
     }
     _ = try MissOptions.walks(measuredWalks)
     _ = try MissOptions.rate(accessesPerSecond)
-    _ = try MissOptions.machine(machine)
+    _ = try MachineFile.machine(machine)
     _ = try costTable()
   }
 
@@ -129,7 +129,7 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     var misses = MissRequest(
-      try MissOptions.machine(machine), profile: try profile.map(MissOptions.profile),
+      try MachineFile.machine(machine), profile: try profile.map(MissOptions.profile),
       accessesPerSecond: try MissOptions.rate(accessesPerSecond))
     misses.measuredWalks = try MissOptions.walks(measuredWalks)
     let loaded = try LoadedInput(input)

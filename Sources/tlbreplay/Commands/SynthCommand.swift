@@ -80,12 +80,7 @@ struct SynthCommand: ParsableCommand {
     progress.finish()
     let report = SynthReport.build(
       summary, scenario: shape.name, scale: scale, seed: shape.seed)
-    var options = OutputOptions()
-    options.format = json ? .json : .text
-    options.json = false
-    options.noProgress = noProgress
-    options.output = nil
-    try options.emit(report)
+    try OutputOptions.print(report, json: json)
   }
 
   private func simulate(
