@@ -36,6 +36,8 @@ public struct Report: Sendable {
     case table(Table)
     /// Values over time.
     case series(Series)
+    /// A drawing.
+    case plot(Plot)
   }
 
   /// Values over equal spans of time, to be drawn.

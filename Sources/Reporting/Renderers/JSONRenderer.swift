@@ -1,5 +1,10 @@
 /// The report's data for scripts.
-public struct JSONRenderer: Sendable {
+public struct JSONRenderer: ReportRenderer {
+  /// See ``ReportRenderer/name``.
+  public let name = "json"
+  /// See ``ReportRenderer/summary``.
+  public let summary = "for scripts"
+
   /// A renderer.
   public init() {}
 

@@ -1,5 +1,10 @@
 /// Lays a report out for a terminal: 80 columns, except rows whose layout is the kernel's.
-public struct TextRenderer: Sendable {
+public struct TextRenderer: ReportRenderer {
+  /// See ``ReportRenderer/name``.
+  public let name = "text"
+  /// See ``ReportRenderer/summary``.
+  public let summary = "for a terminal, 80 columns"
+
   /// Columns that prose is wrapped to.
   public static let width = 80
 
@@ -38,6 +43,8 @@ public struct TextRenderer: Sendable {
     case .interrupts(let table): render(table)
     case .table(let table): render(table)
     case .series(let series): render(series)
+    // Drawings are for forms that can draw; what they sum up stands in the tables.
+    case .plot: []
     }
   }
 

@@ -46,14 +46,27 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// The formats that reports can have.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json
+/// A form that reports can have, by its name in ``ReportRenderers``.
+struct OutputFormat: ExpressibleByArgument, Equatable {
+  let name: String
+
+  static let text = OutputFormat(name: "text")
+  static let json = OutputFormat(name: "json")
+
+  init(name: String) { self.name = name }
+
+  init?(argument: String) {
+    guard ReportRenderers.renderer(named: argument) != nil else { return nil }
+    name = argument
+  }
+
+  static let allValueStrings = ReportRenderers.all.map(\.name)
 }
 
 /// Where a report goes and how it looks.
 struct OutputOptions: ParsableArguments {
-  @Option(help: "Form of the report: text or json.")
+  @Option(
+    help: ArgumentHelp("Form of the report.", valueName: "FORM"))
   var format: OutputFormat?
 
   @Flag(help: "The same as --format json.")
@@ -70,7 +83,7 @@ struct OutputOptions: ParsableArguments {
 
   func validate() throws {
     if json, let format, format != .json {
-      throw ValidationError("--json contradicts --format \(format.rawValue).")
+      throw ValidationError("--json contradicts --format \(format.name).")
     }
   }
 
@@ -85,10 +98,7 @@ struct OutputOptions: ParsableArguments {
   }
 
   private static func render(_ report: Report, _ format: OutputFormat) -> String {
-    switch format {
-    case .text: TextRenderer().render(report)
-    case .json: JSONRenderer().render(report)
-    }
+    (ReportRenderers.renderer(named: format.name) ?? TextRenderer()).render(report)
   }
 
   /// Writes `text` out.

@@ -1,0 +1,20 @@
+/// Lays a report out in one form.
+public protocol ReportRenderer: Sendable {
+  /// Its name on the command line: `--format NAME`.
+  var name: String { get }
+  /// What it is for, in one line.
+  var summary: String { get }
+  /// The report in this form, with a final line end.
+  func render(_ report: Report) -> String
+}
+
+/// The forms a report can have.
+public enum ReportRenderers {
+  /// All of them, the default first.
+  public static let all: [any ReportRenderer] = [TextRenderer(), JSONRenderer()]
+
+  /// The one with this name.
+  public static func renderer(named name: String) -> (any ReportRenderer)? {
+    all.first { $0.name == name }
+  }
+}
