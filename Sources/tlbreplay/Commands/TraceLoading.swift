@@ -31,7 +31,12 @@ struct LoadedInput {
       instance: try instance(options, reader.facts, whole), window: nil,
       recordedRow: capture?.tlbRow, snapshotProblem: capture?.problem)
     if let memory = capture?.memory { description.memory = memory }
-    if let (marks, isRequested) = try window(options, description) {
+    let window = try self.window(options, description)
+    let request = try self.filters(options)
+    if !request.isEmpty {
+      let filter = try self.filter(request, description, reader.directory)
+      try count(behind: filter, window, in: &description, progress)
+    } else if let (marks, isRequested) = window {
       var inside = TraceSurvey(window: marks.span)
       let name = description.instanceFacts.name
       _ = try read(
