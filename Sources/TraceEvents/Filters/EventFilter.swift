@@ -1,8 +1,9 @@
 /// A ``FilterRequest`` made ready for one trace: takes out the rows that are not wanted.
 ///
 /// Every row is either in or out by itself, whatever the others are, so filters that share nothing
-/// and together leave nothing out split every count. A thread has one name and one process: the last
-/// that the whole trace gives it.
+/// and together leave nothing out split every count. A thread is called what it was called at that
+/// moment where the trace tells (perf.data, text), else by the one name that the trace has for it; its
+/// process is the last that the trace gives.
 public struct EventFilter {
   /// What the user asked for.
   public let request: FilterRequest
@@ -41,10 +42,11 @@ public struct EventFilter {
   /// Threads that are in, of those that a row was seen of.
   public var wantedTasks: Set<Int32> { Set(taskVerdicts.filter(\.value).keys) }
 
-  private mutating func wants(task: Int32) -> Bool {
+  private mutating func wants(task: Int32, at time: UInt64) -> Bool {
     if let known = taskVerdicts[task] { return known }
-    let isWanted = request.wants(task: task, names)
-    taskVerdicts[task] = isWanted
+    let isWanted = request.wants(task: task, at: time, names)
+    // A thread that changes its name is asked for each time.
+    if request.names.isEmpty || !names.isRenamed(task) { taskVerdicts[task] = isWanted }
     return isWanted
   }
 
@@ -69,8 +71,9 @@ public struct EventFilter {
     for row in 0..<batch.count {
       // Tasks first: the verdicts are to hold every one that is seen.
       if asksForTasks, batch.task(row) != lastTask {
-        lastTask = batch.task(row)
-        isTaskWanted = wants(task: batch.task(row))
+        let task = batch.task(row)
+        isTaskWanted = wants(task: task, at: batch.timestamp(row))
+        lastTask = taskVerdicts[task] == nil ? nil : task
       }
       guard isTaskWanted, events[Int(batch.event(row))], wants(time: batch.timestamp(row)) else {
         continue

@@ -30,26 +30,30 @@ public struct FilterRequest: Sendable, Equatable {
       && !events.contains { $0.isExclusion && $0.matches(event) }
   }
 
-  /// Whether a thread is wanted, by what `directory` says of it.
-  public func wants(task: Int32, _ directory: EventDirectory) -> Bool {
+  /// Whether a thread is wanted at `time`, by what `directory` says of it.
+  public func wants(task: Int32, at time: UInt64, _ directory: EventDirectory) -> Bool {
     guard task != EventBatch.unknownTask else { return !asksForTasks }
     if !processes.isEmpty, !processes.contains(directory.taskGroup(task) ?? task) { return false }
     if !threads.isEmpty, !threads.contains(task) { return false }
     if names.isEmpty { return true }
-    return Self.spellings(of: task, directory).contains { name in
+    return Self.spellings(of: task, at: time, directory).contains { name in
       names.contains { $0.matches(name) }
     }
   }
 
-  /// What a thread may be called. Idle tasks are `<idle>` to ftrace and `swapper/N` to perf, and a
-  /// thread without a name is `<...>` to ftrace.
-  private static func spellings(of task: Int32, _ directory: EventDirectory) -> [String] {
+  /// What a thread may be called. Idle tasks are `<idle>` to ftrace and `swapper` to perf, and a
+  /// thread without a name is `<...>` to ftrace and `:N` to perf.
+  private static func spellings(
+    of task: Int32, at time: UInt64, _ directory: EventDirectory
+  ) -> [String] {
     if task == 0 { return ["<idle>", "swapper"] }
-    return [directory.taskName(task) ?? "<...>"]
+    return directory.taskName(task, at: time).map { [$0] } ?? ["<...>", ":\(task)"]
   }
 
   /// The one name by which a thread is listed.
-  public static func name(of task: Int32, _ directory: EventDirectory) -> String {
-    spellings(of: task, directory)[0]
+  public static func name(
+    of task: Int32, at time: UInt64, _ directory: EventDirectory
+  ) -> String {
+    spellings(of: task, at: time, directory)[0]
   }
 }
