@@ -94,6 +94,13 @@ public final class EventDirectory {
     word < UInt64(strings.count) ? strings[Int(word)] : strings[0]
   }
 
+  /// Every string so far, in the order of the words that stand for them.
+  public var allStrings: [String] { strings }
+  /// How many strings there are so far.
+  public var stringCount: Int { strings.count }
+  /// Threads of which a name is known, ascending.
+  public var namedTasks: [Int32] { taskNames.keys.sorted() }
+
   /// Notes the name that a thread has at `time`; the latest one told wins, as in the kernel's own cache.
   public func name(task: Int32, _ name: String, at time: UInt64 = 0) {
     if taskNames.count >= Self.stringsMax, taskNames[task] == nil { return }

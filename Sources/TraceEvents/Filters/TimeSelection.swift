@@ -57,7 +57,8 @@ public struct TimeSelection: Sendable, Equatable {
     if ends.count == 2, let from = percent(ends[0]), let to = percent(ends[1]), from < to {
       return .share(from: from, to: to)
     }
-    throw FilterError("\"\(text)\" is no share of the trace: 10%-20%, or 10%/2 for the second tenth")
+    throw FilterError(
+      "\"\(text)\" is no share of the trace: 10%-20%, or 10%/2 for the second tenth")
   }
 
   /// `12.5%` in parts of ``whole``; nil if it is none, or above 100 %.
@@ -72,7 +73,9 @@ public struct TimeSelection: Sendable, Equatable {
     if text.isEmpty { return nil }
     let units: [(suffix: String, digits: Int)] = [("ns", 0), ("us", 3), ("ms", 6), ("s", 9)]
     for unit in units where text.hasSuffix(unit.suffix) {
-      guard let value = decimal(text.dropLast(unit.suffix.count), digits: unit.digits) else { break }
+      guard let value = decimal(text.dropLast(unit.suffix.count), digits: unit.digits) else {
+        break
+      }
       return Point(nanoseconds: value)
     }
     let ticks = text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) ? UInt64(text) : nil
@@ -111,7 +114,8 @@ public struct TimeSelection: Sendable, Equatable {
       return (at(from), to == Self.whole ? nil : at(to))
     case (.points(let from, let to), .ticks):
       guard from == nil || from?.ticks != nil, to == nil || to?.ticks != nil else {
-        throw FilterError("times are ticks of an unknown rate here: give whole numbers without unit")
+        throw FilterError(
+          "times are ticks of an unknown rate here: give whole numbers without unit")
       }
       return (from?.ticks ?? 0, to?.ticks)
     case (.points(let from, let to), .nanoseconds):

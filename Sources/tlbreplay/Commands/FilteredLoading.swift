@@ -28,7 +28,6 @@ extension LoadedInput {
 
   /// Counts once more: what `filter` lets through, in all and inside the window. Returns the filter,
   /// which now knows which threads it lets through.
-  @discardableResult
   func count(
     behind filter: EventFilter, _ window: (marks: MarkedWindow, isRequested: Bool)?,
     in trace: inout TraceDescription, _ progress: Progress

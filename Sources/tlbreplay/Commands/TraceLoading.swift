@@ -22,6 +22,14 @@ struct LoadedInput {
   /// Surveys the whole trace, then the window that the user asks for or the trace offers.
   func describe(_ options: InputOptions, progress: Progress) throws(TraceError) -> TraceDescription
   {
+    try describe(options, progress).trace
+  }
+
+  /// The same, the names of all threads, and the filter, which knows the threads it lets through.
+  func describe(_ options: InputOptions, _ progress: Progress) throws(TraceError) -> (
+    trace: TraceDescription, directory: EventDirectory, filter: EventFilter?
+  ) {
+    var ready: EventFilter?
     var whole = TraceSurvey()
     let reader = try read(
       into: &whole, ReadRequest(order: .any, payloads: TraceSurvey.payloads), progress)
@@ -35,7 +43,7 @@ struct LoadedInput {
     let request = try self.filters(options)
     if !request.isEmpty {
       let filter = try self.filter(request, description, reader.directory)
-      try count(behind: filter, window, in: &description, progress)
+      ready = try count(behind: filter, window, in: &description, progress)
     } else if let (marks, isRequested) = window {
       var inside = TraceSurvey(window: marks.span)
       let name = description.instanceFacts.name
@@ -47,7 +55,7 @@ struct LoadedInput {
         ? inside.instances[description.instance] : InstanceSurvey()
       description.window = (marks, isRequested, survey)
     }
-    return description
+    return (description, reader.directory, ready)
   }
 
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
