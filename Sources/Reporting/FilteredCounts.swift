@@ -11,6 +11,8 @@ public struct FilteredCounts: Sendable {
   public var end: UInt64?
   /// The counts of all buffers.
   public var survey: TraceSurvey
+  /// Which threads count; nil where filters say nothing of them.
+  public var tasks: TaskSelection?
   /// What the TLB row would be derived from without filters.
   public var unfilteredBasis: InstanceSurvey
 
@@ -65,6 +67,14 @@ public struct FilteredCounts: Sendable {
       members["event"] = .array(request.events.map { .string($0.text) })
     }
     return .object(members)
+  }
+
+  /// Whether `--event` leaves out what the TLB row is told from.
+  func hidesRow(_ trace: TraceDescription) -> Bool { hiddenRow(trace) != nil }
+
+  /// Whether `--event` leaves out tlb_flush.
+  func hidesFlushes(_ trace: TraceDescription) -> Bool {
+    !request.wants(trace.eventNames[Int(EventKind.tlbFlush.rawValue)])
   }
 
   /// Why no row can be derived though the trace tells one.

@@ -68,6 +68,14 @@ public struct TraceDescription: Sendable {
   /// What the TLB row is derived from: the window where there is one.
   public var rowBasis: InstanceSurvey { window?.survey ?? filteredWhole }
 
+  /// What a replay counts: what lies in the window and in the span of `--time`; nil everything.
+  public var countedSpan: TimeWindow? {
+    let span = window?.marks.span
+    guard let start = filtered?.start else { return span }
+    let end = filtered?.end.map { $0 == 0 ? 0 : $0 - 1 } ?? .max
+    return TimeWindow(start: max(span?.start ?? 0, start), end: min(span?.end ?? .max, end))
+  }
+
   /// The row that the events tell, nil if none does. Behind filters it is told from the same events
   /// as without them.
   public var derivedRow: DerivedTLBRow? {

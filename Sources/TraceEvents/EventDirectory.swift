@@ -148,6 +148,13 @@ public final class EventDirectory {
     return taskName(task)
   }
 
+  /// When a thread may have changed its name, ascending.
+  public func nameTimes(of task: Int32) -> [UInt64] {
+    let told = taskHistories[task]?.map(\.time) ?? []
+    guard let origin = origins[task] else { return told }
+    return (told + [origin.time]).sorted()
+  }
+
   /// Whether a thread has had more than one name, as far as the trace may tell.
   public func isRenamed(_ task: Int32) -> Bool {
     origins[task] != nil || (taskHistories[task]?.count ?? 0) > 1

@@ -33,6 +33,8 @@ struct Reconstruction: ~Copyable {
   }
 
   let context: ReplayContext
+  /// A time behind the window where the trace goes on behind it.
+  private(set) var endTime: UInt64?
   var cpus: [CPUState]
   var tasks = TaskTable()
   var frames = FrameTable()
@@ -167,6 +169,13 @@ struct Reconstruction: ~Copyable {
     found.removeLast(found.count - count)
   }
 
+  /// Whether what the task of a moment does counts.
+  @inline(__always)
+  func isOfCountedTask(_ moment: Moment) -> Bool {
+    context.countedTasks == nil
+      || context.counts(task: tasks.id(Int(moment.task)), at: moment.time)
+  }
+
   /// The CPU of a moment that is ready.
   func readyCPU(_ ready: ReadyMoment) -> Int { Int(readyCPUs[ready.position]) }
 
@@ -184,6 +193,7 @@ struct Reconstruction: ~Copyable {
     for position in 0..<count {
       let kind = moments[position].kind
       let isOver = moments[position].time > context.window.end
+      if isOver { endTime = moments[position].time }
       readyKinds.append(isOver ? MomentKindSet.noKind : kind.rawValue)
       readyAllocations.append(ReadyAllocation(moments[position]))
       readyCPUs.append(moments[position].cpu)

@@ -12,8 +12,8 @@ public struct EventFilter {
   /// First time that no longer is; nil without such.
   public let end: UInt64?
   private let names: EventDirectory
-  /// Of the threads that a row was seen of: as many as there are different ones.
-  private var taskVerdicts: [Int32: Bool] = [:]
+  /// Which threads are in, of those that a row was seen of: as many as there are different ones.
+  public private(set) var tasks = TaskSelection()
   /// By directory index of the reader at hand.
   private var eventVerdicts: [Bool] = []
 
@@ -39,15 +39,10 @@ public struct EventFilter {
     names = directory
   }
 
-  /// Threads that are in, of those that a row was seen of.
-  public var wantedTasks: Set<Int32> { Set(taskVerdicts.filter(\.value).keys) }
-
   private mutating func wants(task: Int32, at time: UInt64) -> Bool {
-    if let known = taskVerdicts[task] { return known }
-    let isWanted = request.wants(task: task, at: time, names)
-    // A thread that changes its name is asked for each time.
-    if request.names.isEmpty || !names.isRenamed(task) { taskVerdicts[task] = isWanted }
-    return isWanted
+    if let known = tasks.verdict(task, at: time) { return known }
+    tasks.judge(task, by: request, names)
+    return tasks.contains(task, at: time)
   }
 
   /// Whether a moment is in.
@@ -73,7 +68,7 @@ public struct EventFilter {
       if asksForTasks, batch.task(row) != lastTask {
         let task = batch.task(row)
         isTaskWanted = wants(task: task, at: batch.timestamp(row))
-        lastTask = taskVerdicts[task] == nil ? nil : task
+        lastTask = tasks.isSteady(task) ? task : nil
       }
       guard isTaskWanted, events[Int(batch.event(row))], wants(time: batch.timestamp(row)) else {
         continue

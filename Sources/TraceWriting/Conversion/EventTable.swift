@@ -40,6 +40,8 @@ public struct EventTableWriter: ~Copyable {
   private let form: EventTableForm
   private let time: [UInt8]
   private let tasks: EventDirectory
+  /// By kind, slot: whether the value is an address, which is shown in hexadecimal.
+  private let isAddress: [[Bool]]
   /// By kind, slot: the column's place among the fields (CSV), the key (NDJSON).
   private var columns: [[Int]]
   private var keys: [[[UInt8]]]
@@ -82,6 +84,9 @@ public struct EventTableWriter: ~Copyable {
       Tracepoint.of(kind).fields.map { field in
         names.firstIndex(of: Self.columnName(field.name)) ?? -1
       }
+    }
+    isAddress = EventKind.allCases.map { kind in
+      Tracepoint.of(kind).fields.map { ["address", "ip"].contains($0.name) }
     }
     keys = EventKind.allCases.map { kind in
       Tracepoint.of(kind).fields.map { Array("\"\($0.name)\":".utf8) }
@@ -214,6 +219,7 @@ public struct EventTableWriter: ~Copyable {
   ) {
     let word = batch.word(row, slot)
     guard word != EventBatch.absent else { return }
+    if isAddress[Int(batch.event(row))][slot] { return appendHexadecimal(word) }
     switch form {
     case .integer, .symbolic: lines.append(signed: Int64(bitPattern: word))
     case .text: lines.append(quoted(directory.string(word)))

@@ -64,7 +64,8 @@ struct FilterOptions: ParsableArguments {
   private func numbers(_ option: String, _ list: String?) throws -> [Int32] {
     guard let list else { return [] }
     return try list.split(separator: ",", omittingEmptySubsequences: false).map { text in
-      guard let number = Int32(text), number >= 0 else {
+      // perf has samples of tasks that no longer have a number: -1.
+      guard let number = Int32(text), number >= -1 else {
         throw ValidationError("\(option): \"\(text)\" is no number of a task.")
       }
       return number

@@ -58,6 +58,7 @@ extension LoadedInput {
     trace.filtered = FilteredCounts(
       filter.request, start: filter.request.time.map { _ in filter.start }, end: filter.end,
       survey: all, unfilteredBasis: window == nil ? trace.whole : instance(insideUnfiltered))
+    if filter.request.asksForTasks { trace.filtered?.tasks = filter.tasks }
     if let window { trace.window = (window.marks, window.isRequested, instance(inside)) }
     return filter
   }

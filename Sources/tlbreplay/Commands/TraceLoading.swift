@@ -76,7 +76,9 @@ struct LoadedInput {
         file: name)
     }
     var context = ReplayContext(
-      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.window?.marks.span)
+      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.countedSpan)
+    context.countedCPUs = trace.filtered?.request.cpus
+    context.countedTasks = trace.filtered?.tasks
     if trace.instanceFacts.timeUnit == .ticks {
       context.burstSpan = nil
       if flushDuration != nil {
