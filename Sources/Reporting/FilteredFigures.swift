@@ -35,7 +35,7 @@ enum FilteredFigures {
     var notes = [
       "The machine is followed from all events; the filters limit what is counted. Counts over "
         + "filters that share nothing and together leave nothing out add up to those without "
-        + "filters; bounds need not. Frames that wait for a flush, memory tiers, safety and how "
+        + "filters; bounds need not. Frames that wait for a flush, safety and how "
         + "operations were put together are the machine's and not split."
     ]
     if filtered.request.cpus != nil {
@@ -48,6 +48,9 @@ enum FilteredFigures {
         "--pid, --tid, --comm: a shootdown and its interrupts count for the task that sends them (in "
           + "stat, every event for the task that it interrupted). What the trace shows no sender of "
           + "counts for nobody.")
+    }
+    if filtered.request.cpus != nil || filtered.request.asksForTasks {
+      notes.append("Memory tiers are those of all CPUs and tasks.")
     }
     if filtered.request.time != nil {
       notes.append("--time: a deferral that outlives the span is pending at its end.")

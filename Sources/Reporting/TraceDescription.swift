@@ -73,7 +73,9 @@ public struct TraceDescription: Sendable {
     let span = window?.marks.span
     guard let start = filtered?.start else { return span }
     let end = filtered?.end.map { $0 == 0 ? 0 : $0 - 1 } ?? .max
-    return TimeWindow(start: max(span?.start ?? 0, start), end: min(span?.end ?? .max, end))
+    return TimeWindow(
+      start: max(span?.start ?? whole.firstTime ?? 0, start),
+      end: min(span?.end ?? whole.lastTime ?? .max, end))
   }
 
   /// The row that the events tell, nil if none does. Behind filters it is told from the same events

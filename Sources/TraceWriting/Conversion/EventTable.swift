@@ -47,6 +47,8 @@ public struct EventTableWriter: ~Copyable {
   private var keys: [[[UInt8]]]
   private let columnCount: Int
   private var eventNames: [[UInt8]] = []
+  /// By word: the directory's strings as they are written.
+  private var texts: [[UInt8]] = []
   private var taskNames: [Int32: [UInt8]] = [:]
   /// Rows so far.
   public private(set) var rows: UInt64 = 0
@@ -104,6 +106,9 @@ public struct EventTableWriter: ~Copyable {
     while eventNames.count < directory.names.count {
       let name = String(directory.names[eventNames.count].full.prefix(200))
       eventNames.append(quoted(name))
+    }
+    if texts.count < directory.stringCount {
+      for text in directory.allStrings[texts.count...] { texts.append(quoted(text)) }
     }
     for row in 0..<batch.count {
       if form == .csv {
@@ -222,7 +227,7 @@ public struct EventTableWriter: ~Copyable {
     if isAddress[Int(batch.event(row))][slot] { return appendHexadecimal(word) }
     switch form {
     case .integer, .symbolic: lines.append(signed: Int64(bitPattern: word))
-    case .text: lines.append(quoted(directory.string(word)))
+    case .text: lines.append(texts[word < UInt64(texts.count) ? Int(word) : 0])
     case .hexadecimal, .flags: appendHexadecimal(word)
     case .function:
       if let name = FunctionName.symbol(word, in: directory) {
