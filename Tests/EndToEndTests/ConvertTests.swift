@@ -149,8 +149,10 @@ import TraceBuilding
       try FileManager.default.contentsOfDirectory(atPath: scratch.folder.path) == ["copy.dat"])
   }
 
+  /// Flags of allocations are printed by the names of Linux 6.12, which recorded this one.
+  ///
   /// What trace-cmd prints of the converted file is what it prints of the source.
-  @Test(arguments: ["td-a-one-v7-zstd.dat", "td-b-one-v6.dat"])
+  @Test(arguments: ["td-a-one-v7-zstd.dat"])
   func traceCmdReadsTheSame(_ name: String) throws {
     guard FileManager.default.isExecutableFile(atPath: "/usr/bin/trace-cmd") else { return }
     let scratch = try Scratch()
