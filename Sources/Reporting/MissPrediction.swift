@@ -75,7 +75,9 @@ struct MissPrediction {
     isFiltered =
       trace.filtered?.request.asksForTasks == true || trace.filtered?.request.cpus != nil
       || trace.filtered?.request.events.isEmpty == false
-    guard !isFiltered, let recorded = RecordedFlushes(trace), let before = outcome.policies.first?.figures else {
+    guard !isFiltered, let recorded = RecordedFlushes(trace),
+      let before = outcome.policies.first?.figures
+    else {
       policies = outcome.policies.map { _ in nil }
       return
     }

@@ -47,7 +47,8 @@ public struct CapturedRun: Sendable {
     addWork(trace, usesSnapshots: !isRequested)
     if isRequested, trace.recordedRow != nil || trace.memory.counters != nil {
       notes.append(
-        "\(name): the snapshots of /proc cover more than --between and the filters, and are not used.")
+        "\(name): the snapshots of /proc cover more than --between and the filters, and are not used."
+      )
     }
   }
 
@@ -65,8 +66,7 @@ public struct CapturedRun: Sendable {
         perCPU: recorded.perCPU, source: "measured: /proc/interrupts, after - before",
         grade: .measured, isLowerBound: false)
     }
-    if let row = trace.derivedRow, let perCPU = row.perCPU
-    {
+    if let row = trace.derivedRow, let perCPU = row.perCPU {
       derivedRow = Row(
         perCPU: perCPU, source: row.source, grade: .derived, isLowerBound: row.isLowerBound)
     }
