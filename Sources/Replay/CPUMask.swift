@@ -1,3 +1,5 @@
+import TraceEvents
+
 /// A set of CPUs, as the kernel's `struct cpumask`.
 ///
 /// The first 64 CPUs live in the value itself, so that masks of ordinary machines are copied and
@@ -52,6 +54,13 @@ public struct CPUMask: Sendable, Equatable {
     let missing = limbs - (high?.count ?? 0)
     guard missing > 0 else { return }
     high = (high ?? []) + repeatElement(0, count: missing)
+  }
+
+  /// Takes out all but the CPUs of `list`.
+  mutating func formIntersection(_ list: CPUList) {
+    var kept = CPUMask()
+    forEach { if list.contains($0) { kept.insert($0) } }
+    self = kept
   }
 
   /// Takes `cpu` out.

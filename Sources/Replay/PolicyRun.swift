@@ -223,7 +223,11 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   mutating func finish(_ source: borrowing Reconstruction) {
     position = .max
     policy.finish(&actions)
-    if let last { act(last, source) }
+    // What is done at last is done behind the window, where the trace goes on behind it.
+    if var last {
+      last.time = max(last.time, source.endTime ?? 0)
+      act(last, source)
+    }
     actions.removeAll(keepingCapacity: true)
     let policy = policy
     books.close(at: last?.time ?? now.time) { policy.isOwed($0) }
@@ -346,16 +350,18 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     for action in actions {
       switch action {
       case .flush(let mask, let fate):
-        books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position))
+        if source.isOfCountedTask(moment) {
+          books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position))
+        }
         oracle?.flushed(mask, fate, moment)
       case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:
-        books.frameHeld(at: moment.time)
+        if source.isOfCountedTask(moment) { books.frameHeld(at: moment) }
         if frame != nil { oracle?.held() }
       case .recycleFrame:
-        books.recycled(at: moment.time)
+        if source.isOfCountedTask(moment) { books.recycled(at: moment) }
         oracle?.recycled()
       }
     }

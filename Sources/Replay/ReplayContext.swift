@@ -6,6 +6,14 @@ public struct ReplayContext: Sendable {
   public var cpuCount: Int
   /// What is counted; everything by default. State is followed from the first event on.
   public var window: TimeWindow
+  /// CPUs whose counters count; nil all. Of what concerns two CPUs, each counts its own: a receiver its
+  /// interrupt, the sender its announcement.
+  public var countedCPUs: CPUList?
+  /// Tasks whose doings count, with the interrupts that they cause; nil all. What the trace shows no
+  /// sender of then belongs to nobody.
+  public var countedTasks: TaskSelection?
+  /// Whether all that lies in the window counts.
+  var countsEverything: Bool { countedCPUs == nil && countedTasks == nil }
   /// The word that `csd` events hold for `flush_tlb_func`; nil where neither symbols nor a survey
   /// tell, then receivers are found through the initiator's wait.
   public var flushFunction: UInt64?
@@ -48,6 +56,18 @@ extension ReplayContext {
       cpuCount: cpuCount, window: window,
       flushFunction: flush?.entry.function ?? facts.flushTLBFunction,
       writeEntryType: survey.migrationEntries.writeType)
+  }
+}
+
+extension ReplayContext {
+  /// Whether what is counted for a CPU counts.
+  @inline(__always)
+  func counts(cpu: Int) -> Bool { countedCPUs?.contains(cpu) ?? true }
+
+  /// Whether what a task does counts.
+  @inline(__always)
+  func counts(task: Int32, at time: UInt64) -> Bool {
+    countedTasks?.contains(task, at: time) ?? true
   }
 }
 

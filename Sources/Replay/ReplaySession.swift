@@ -157,7 +157,8 @@ public struct ReplaySession: ~Copyable {
       tlbFlush: flushes.indices.map { reason in
         flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
       },
-      anotherRun: reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)),
+      anotherRun: reconstruction.context.countsEverything
+        ? reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)) : nil,
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
       safety: replay.safety)
@@ -198,7 +199,9 @@ public struct ReplaySession: ~Copyable {
   private borrowing func bounds(_ entry: Entry, _ cases: [CaseFigures]) -> RowBounds {
     let recorded = recordedRow().reduce(0, +)
     let showsTriggers = seen.showsTriggers(of: entry.blueprint)
-    let floor = entry.replays.count > entry.cases ? entry.replays[entry.cases] : nil
+    // The floor says how few interrupts there can be, not on which CPUs or by which tasks.
+    let hasFloor = entry.replays.count > entry.cases && reconstruction.context.countsEverything
+    let floor = hasFloor ? entry.replays[entry.cases] : nil
     return RowBounds(
       cases.indices.map { (cases[$0].tlbRowTotal, entry.replays[$0].books) },
       floor: showsTriggers

@@ -47,7 +47,7 @@ public enum InfoReport {
   }
 
   private static func events(_ trace: TraceDescription) -> Report.Section {
-    let survey = trace.whole
+    let survey = trace.filteredWhole
     let rows = trace.eventNames.indices.filter { survey.total($0) > 0 }
       .map { (trace.eventNames[$0].full, survey.total($0)) }
       .sorted { ($1.1, $0.0) < ($0.1, $1.0) }
@@ -101,7 +101,7 @@ public enum InfoReport {
     for remark in trace.facts.remarks { remarks[remark.name] = .string(remark.value) }
     return .object([
       "schema": .string("tlbreplay.info/1"), "input": trace.inputData,
-      "events": trace.eventsData(trace.whole), "buffers": .array(instances),
+      "events": trace.eventsData(trace.filteredWhole), "buffers": .array(instances),
       "machine": .object([
         "host": JSONValue(trace.facts.hostName),
         "architecture": JSONValue(trace.facts.architecture),

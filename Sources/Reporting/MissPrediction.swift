@@ -60,6 +60,8 @@ struct MissPrediction {
   let source: WalkSource
   /// In the order of the outcome's policies.
   let policies: [PolicyMisses?]
+  /// Whether some flushes are not counted: misses come from all of them.
+  private let isFiltered: Bool
 
   init(_ trace: TraceDescription, _ outcome: Outcome, _ request: MissRequest) {
     self.request = request
@@ -70,7 +72,12 @@ struct MissPrediction {
     let model = request.profile.map {
       MissModel($0, entries: request.entries, accessesPerSecond: request.accessesPerSecond)
     }
-    guard let recorded = RecordedFlushes(trace), let before = outcome.policies.first?.figures else {
+    isFiltered =
+      trace.filtered?.request.asksForTasks == true || trace.filtered?.request.cpus != nil
+      || trace.filtered?.request.events.isEmpty == false
+    guard !isFiltered, let recorded = RecordedFlushes(trace),
+      let before = outcome.policies.first?.figures
+    else {
       policies = outcome.policies.map { _ in nil }
       return
     }
@@ -122,6 +129,7 @@ struct MissPrediction {
 
   /// Why there are no figures; nil where there are.
   var reason: String? {
+    if isFiltered { return "misses come from all flushes, and the filters leave some out" }
     if policies.first.flatMap(\.self) == nil {
       return "the time between flushes is not known in this trace"
     }
@@ -143,7 +151,7 @@ private struct RecordedFlushes {
       return nil
     }
     let survey = trace.rowBasis
-    let span = trace.window?.marks.span
+    let span = trace.countedSpan
     guard let first = span?.start ?? survey.firstTime, let last = span?.end ?? survey.lastTime,
       last > first
     else { return nil }

@@ -15,9 +15,17 @@ public enum ReplayReport {
     let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
     report.sections.append(TraceOverview.section(trace))
-    report.sections.append(beforeAfter(trace, outcome))
-    report.sections.append(totals(outcome))
-    if let flushes = flushes(outcome) { report.sections.append(flushes) }
+    let filterNotes = FilteredFigures.notes(trace)
+    if !filterNotes.isEmpty {
+      report.sections.append(Report.Section("Filters", filterNotes.map { .note($0) }))
+    }
+    if trace.filtered?.hidesRow(trace) != true {
+      report.sections.append(beforeAfter(trace, outcome))
+      report.sections.append(totals(outcome))
+    }
+    if trace.filtered?.hidesFlushes(trace) != true, let flushes = flushes(outcome) {
+      report.sections.append(flushes)
+    }
     for policy in outcome.policies.dropFirst() {
       report.sections += [deferrals(policy, trace.instanceFacts.timeUnit)].compactMap(\.self)
       if showsBounds, let cases = cases(policy) { report.sections.append(cases) }
@@ -173,9 +181,12 @@ public enum ReplayReport {
   // MARK: Evidence
 
   private static func snapshots(_ trace: TraceDescription, _ outcome: Outcome) -> Report.Section {
-    guard let recorded = trace.recordedRow, let figures = outcome.policies.first?.figures else {
+    guard trace.filtered == nil, let recorded = trace.recordedRow,
+      let figures = outcome.policies.first?.figures
+    else {
       let why =
-        trace.snapshotProblem.map { "\($0)." }
+        trace.filtered.map { _ in "Snapshots count everything, the filters do not." }
+        ?? trace.snapshotProblem.map { "\($0)." }
         ?? "This input has no /proc/interrupts snapshots beside it."
       return Report.Section("Against /proc/interrupts", [.note(why)])
     }

@@ -12,7 +12,10 @@ enum ReplayReportData {
     var members: [String: JSONValue] = [
       "schema": .string("tlbreplay.report/1"), "input": trace.inputData,
       "window": window(trace),
-      "policies": .array(outcome.policies.enumerated().map { policy($1, unit, misses.data($0)) }),
+      "policies": .array(
+        outcome.policies.enumerated().map { index, each in
+          FilteredFigures.masked(policy(each, unit, misses.data(index)), trace)
+        }),
       "reconstruction": reconstruction(outcome.reconstruction, trace.eventNames),
       "tlb_row": snapshots(trace, outcome),
     ]
@@ -114,7 +117,7 @@ enum ReplayReportData {
   }
 
   private static func snapshots(_ trace: TraceDescription, _ outcome: Outcome) -> JSONValue {
-    guard let recorded = trace.recordedRow else { return .null }
+    guard trace.filtered == nil, let recorded = trace.recordedRow else { return .null }
     let total = recorded.perCPU.reduce(0, +)
     let inTrace = outcome.policies.first?.figures?.tlbRowTotal
     return .object([

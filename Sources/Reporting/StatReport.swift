@@ -5,7 +5,7 @@ import TraceEvents
 public enum StatReport {
   /// The report on one input.
   public static func build(_ trace: TraceDescription) -> Report {
-    let row = DerivedTLBRow(trace.rowBasis, facts: trace.facts, cpus: trace.cpus)
+    let row = trace.derivedRow
     var report = Report(title: "tlbreplay stat: \(trace.name)")
     report.sections = [
       TraceOverview.section(trace), TLBRowSection.section(trace, row), events(trace),
@@ -104,9 +104,9 @@ public enum StatReport {
 
   private static func instances(_ trace: TraceDescription) -> [Report.Section] {
     trace.survey.instances.indices.filter {
-      $0 != trace.instance && trace.survey.instances[$0].eventTotal > 0
+      $0 != trace.instance && trace.counts(ofInstance: $0).eventTotal > 0
     }.map { index in
-      let survey = trace.survey.instances[index]
+      let survey = trace.counts(ofInstance: index)
       let facts = trace.facts.instances[index]
       let seen = trace.eventNames.indices.filter { survey.total($0) > 0 }
       return Report.Section(
@@ -125,8 +125,9 @@ public enum StatReport {
   private static func data(_ trace: TraceDescription, _ row: DerivedTLBRow?) -> JSONValue {
     let survey = trace.counted
     var instances: [String: JSONValue] = [:]
-    for (index, other) in trace.survey.instances.enumerated()
-    where index != trace.instance && other.eventTotal > 0 {
+    for index in trace.survey.instances.indices where index != trace.instance {
+      let other = trace.counts(ofInstance: index)
+      guard other.eventTotal > 0 else { continue }
       let facts = trace.facts.instances[index]
       let times = trace.absoluteTimes(other, facts.timeUnit)
       instances[facts.name] = .object([

@@ -47,6 +47,7 @@ enum TLBRowSection {
   /// What explains, or bounds, the difference between the rows.
   static func explanations(_ trace: TraceDescription, _ row: DerivedTLBRow?) -> [String] {
     guard let row else {
+      if let hidden = trace.filtered?.hiddenRow(trace) { return [hidden] }
       return [
         "Derived row: not observable in this trace. Record tlb:tlb_flush, and csd:csd_function_entry "
           + "(kernel 6.5 and later) for an exact row."
@@ -68,7 +69,10 @@ enum TLBRowSection {
       let isComplete = trace.statistics.lost.isEmpty && !trace.statistics.isDamaged
       notes.append(explain(residual, row, isComplete: isComplete))
     }
-    if trace.recordedRow != nil, trace.window == nil {
+    if trace.recordedRow != nil, trace.filtered != nil {
+      notes.append(
+        "The snapshots count everything, the filters do not: the rows are not compared.")
+    } else if trace.recordedRow != nil, trace.window == nil {
       notes.append(
         "The trace has no marks: the snapshots may cover more or less time than it does.")
     }
@@ -106,7 +110,9 @@ enum TLBRowSection {
   }
 
   static func residual(_ trace: TraceDescription, _ row: DerivedTLBRow?) -> [Int64]? {
-    guard let recorded = trace.recordedRow?.perCPU, let derived = row?.perCPU else { return nil }
+    guard trace.filtered == nil, let recorded = trace.recordedRow?.perCPU,
+      let derived = row?.perCPU
+    else { return nil }
     let cpus = max(trace.cpus, recorded.count, derived.count)
     return zip(padded(recorded, cpus), padded(derived, cpus)).map { Int64($0) - Int64($1) }
   }

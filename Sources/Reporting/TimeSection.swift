@@ -195,7 +195,7 @@ struct TimeSection {
   private var cpuTime: Double? {
     guard trace.instanceFacts.timeUnit.isNanoseconds, trace.cpus > 0 else { return nil }
     let span: (UInt64, UInt64)
-    if let window = trace.window?.marks.span {
+    if let window = trace.countedSpan {
       span = (window.start, window.end)
     } else if let first = trace.whole.firstTime, let last = trace.whole.lastTime {
       span = (first, last)

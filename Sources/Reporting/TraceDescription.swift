@@ -23,6 +23,9 @@ public struct TraceDescription: Sendable {
   public var snapshotProblem: String?
   /// What memory snapshots of a capture directory say.
   public var memory = RecordedMemory()
+  /// What the user wants to see of the trace, and what that leaves; nil without filters. A window
+  /// then holds the filtered counts too.
+  public var filtered: FilteredCounts?
 
   /// A description.
   public init(
@@ -45,7 +48,16 @@ public struct TraceDescription: Sendable {
   /// What is counted for the tables: the whole instance, or a window that the user asked for.
   public var counted: InstanceSurvey {
     if let window, window.isRequested { return window.survey }
-    return whole
+    return filteredWhole
+  }
+
+  /// The whole instance as far as the filters let it through.
+  public var filteredWhole: InstanceSurvey { counts(ofInstance: instance) }
+
+  /// An instance as far as the filters let it through.
+  func counts(ofInstance index: Int) -> InstanceSurvey {
+    let instances = (filtered?.survey ?? survey).instances
+    return index < instances.count ? instances[index] : InstanceSurvey()
   }
 
   /// The whole instance.
@@ -54,7 +66,31 @@ public struct TraceDescription: Sendable {
   }
 
   /// What the TLB row is derived from: the window where there is one.
-  public var rowBasis: InstanceSurvey { window?.survey ?? whole }
+  public var rowBasis: InstanceSurvey { window?.survey ?? filteredWhole }
+
+  /// What a replay counts: what lies in the window and in the span of `--time`; nil everything.
+  public var countedSpan: TimeWindow? {
+    let span = window?.marks.span
+    guard let start = filtered?.start else { return span }
+    let end = filtered?.end.map { $0 == 0 ? 0 : $0 - 1 } ?? .max
+    return TimeWindow(
+      start: max(span?.start ?? whole.firstTime ?? 0, start),
+      end: min(span?.end ?? whole.lastTime ?? .max, end))
+  }
+
+  /// The row that the events tell, nil if none does. Behind filters it is told from the same events
+  /// as without them.
+  public var derivedRow: DerivedTLBRow? {
+    guard let filtered else { return DerivedTLBRow(rowBasis, facts: facts, cpus: cpus) }
+    let basis = filtered.unfilteredBasis
+    guard let reference = DerivedTLBRow(basis, facts: facts, cpus: cpus),
+      filtered.request.wants(eventNames[Int(reference.kind.rawValue)])
+    else { return nil }
+    return DerivedTLBRow(
+      rowBasis, like: reference,
+      function: basis.functions.flush(known: facts.flushTLBFunction)?.entry.function, facts: facts,
+      cpus: cpus)
+  }
 
   /// CPUs of the tables.
   public var cpus: Int {
@@ -93,7 +129,8 @@ public struct TraceDescription: Sendable {
       ]),
       "findings": .array(statistics.findings.map(\.data)),
     ]
-    let row = DerivedTLBRow(rowBasis, facts: facts, cpus: cpus)
+    let row = derivedRow
+    if let filtered { members["filters"] = filtered.data }
     members["notes"] = .array(
       [TLBRowSection.recognition(row)].compactMap { $0.map(JSONValue.string) })
     if case .ticks = unit {

@@ -10,6 +10,13 @@ enum TraceOverview {
     facts.append(("Clock", clock(trace)))
     if let span = span(trace) { facts.append(("Span", span)) }
     facts.append(("Events", trace.whole.eventTotal.grouped))
+    if let filtered = trace.filtered {
+      facts.append(
+        (
+          "Filters",
+          "\(filtered.text): \(trace.filteredWhole.eventTotal.grouped) of these events are counted"
+        ))
+    }
     facts.append(("Lost events", lost(trace.statistics.lost)))
     if let window = trace.window {
       facts.append(
@@ -24,6 +31,8 @@ enum TraceOverview {
     if !findings.isEmpty {
       blocks.append(.facts(findings.map { ("!", $0.line) }))
     }
+    let unmatched = trace.filtered?.unmatched(trace) ?? []
+    if !unmatched.isEmpty { blocks.append(.facts(unmatched.map { ("!", $0) })) }
     return Report.Section("Trace", blocks)
   }
 

@@ -107,6 +107,25 @@ public struct EventBatch: ~Copyable {
     return wordCount &- 1
   }
 
+  /// Puts a row, with its payload, in the place of an earlier one.
+  @inlinable
+  @inline(__always)
+  public mutating func copyRow(_ row: Int, to place: Int) {
+    precondition(place >= 0 && place <= row && row < count)
+    timestampColumn[place] = timestampColumn[row]
+    cpuColumn[place] = cpuColumn[row]
+    eventColumn[place] = eventColumn[row]
+    taskColumn[place] = taskColumn[row]
+    payloadColumn[place] = payloadColumn[row]
+  }
+
+  /// Forgets all but the first rows.
+  @inlinable
+  public mutating func keepFirst(_ rows: Int) {
+    precondition(rows >= 0 && rows <= count)
+    rowsUsed = rows
+  }
+
   // MARK: Reading
 
   /// Nanoseconds, or ticks of a clock that does not count them: see ``TraceFacts/timeUnit``.

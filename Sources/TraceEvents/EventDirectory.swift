@@ -24,6 +24,8 @@ public final class EventDirectory {
   public static let unknownNamesMax = 16_384
   /// Distinct strings kept; later ones read as ``overflowString``.
   public static let stringsMax = 262_144
+  /// Changes of name kept of one thread; a trace with more keeps the first ones.
+  public static let namesOfTaskMax = 1024
   /// Stands for every string that came after the table was full, and for unreadable ones.
   public static let overflowString: UInt64 = 0
 
@@ -34,6 +36,11 @@ public final class EventDirectory {
   private var strings: [String] = ["?"]
   private var stringIndices: [String: UInt64] = ["?": 0]
   private var taskNames: [Int32: UInt64] = [:]
+  /// By thread, from when on it was told to have each name, ascending: one for most.
+  private var taskHistories: [Int32: [(time: UInt64, name: UInt64)]] = [:]
+  private var namesTold = 0
+  /// Who made a thread, and when.
+  private var origins: [Int32: (parent: Int32, time: UInt64)] = [:]
   private var taskGroups: [Int32: Int32] = [:]
 
   /// A directory of the known events and nothing else.
@@ -87,10 +94,70 @@ public final class EventDirectory {
     word < UInt64(strings.count) ? strings[Int(word)] : strings[0]
   }
 
-  /// Notes the name of a thread; the latest one wins, as in the kernel's own cache.
-  public func name(task: Int32, _ name: String) {
+  /// Every string so far, in the order of the words that stand for them.
+  public var allStrings: [String] { strings }
+  /// How many strings there are so far.
+  public var stringCount: Int { strings.count }
+  /// Threads of which a name is known, ascending.
+  public var namedTasks: [Int32] { taskNames.keys.sorted() }
+
+  /// Notes the name that a thread has at `time`; the latest one told wins, as in the kernel's own cache.
+  public func name(task: Int32, _ name: String, at time: UInt64 = 0) {
     if taskNames.count >= Self.stringsMax, taskNames[task] == nil { return }
-    taskNames[task] = intern(name)
+    let index = intern(name)
+    taskNames[task] = index
+    guard namesTold < Self.stringsMax else { return }
+    if taskHistories[task] == nil {
+      taskHistories[task] = [(time, index)]
+      namesTold += 1
+    } else {
+      rename(task, to: index, time)
+    }
+  }
+
+  private func rename(_ task: Int32, to name: UInt64, _ time: UInt64) {
+    guard let names = taskHistories[task], names.count < Self.namesOfTaskMax else { return }
+    let place = names.firstIndex { $0.time > time } ?? names.count
+    guard place == 0 || names[place - 1].name != name else { return }
+    taskHistories[task]?.insert((time, name), at: place)
+    namesTold += 1
+  }
+
+  /// Notes that `parent` made a thread, which is called as its parent until it is told otherwise.
+  public func fork(task: Int32, of parent: Int32, at time: UInt64) {
+    guard origins.count < Self.stringsMax || origins[task] != nil else { return }
+    origins[task] = (parent, time)
+    let isNamedSince = taskHistories[task]?.last.map { $0.time >= time } ?? false
+    if !isNamedSince, let name = taskNames[parent] { taskNames[task] = name }
+  }
+
+  /// The name of a thread at `time`, as far as the trace tells when it changed.
+  public func taskName(_ task: Int32, at time: UInt64) -> String? {
+    var (task, time) = (task, time)
+    // As many generations as any real machine forks within a trace; a damaged file may have rings.
+    for _ in 0..<64 {
+      let told = taskHistories[task]?.last { $0.time <= time }
+      guard let origin = origins[task], origin.time <= time,
+        told.map({ $0.time < origin.time }) ?? true
+      else {
+        return told.map { string($0.name) } ?? taskHistories[task]?.first.map { string($0.name) }
+          ?? taskName(task)
+      }
+      (task, time) = (origin.parent, origin.time)
+    }
+    return taskName(task)
+  }
+
+  /// When a thread may have changed its name, ascending.
+  public func nameTimes(of task: Int32) -> [UInt64] {
+    let told = taskHistories[task]?.map(\.time) ?? []
+    guard let origin = origins[task] else { return told }
+    return (told + [origin.time]).sorted()
+  }
+
+  /// Whether a thread has had more than one name, as far as the trace may tell.
+  public func isRenamed(_ task: Int32) -> Bool {
+    origins[task] != nil || (taskHistories[task]?.count ?? 0) > 1
   }
 
   /// The name of a thread where the trace tells it.

@@ -28,8 +28,29 @@ public struct Finding: Sendable, Equatable {
   public let detail: String
 }
 
+/// A place where the recorder says that it lost events.
+public struct LossMark: Sendable, Equatable {
+  /// The CPU whose buffer overflowed.
+  public var cpu: UInt16
+  /// They are missing before the CPU's first event from then on.
+  public var time: UInt64
+  /// How many; nil where the recorder does not know.
+  public var count: UInt64?
+
+  /// A mark.
+  public init(cpu: UInt16, time: UInt64, count: UInt64?) {
+    self.cpu = cpu
+    self.time = time
+    self.count = count
+  }
+}
+
 /// Events that the recorder itself says it lost.
 public struct LostEvents: Sendable, Equatable {
+  /// Marks kept; a trace with more lost nearly everything.
+  public static let marksMax = 1 << 16
+  /// Where the losses are, as far as the form tells; in no order.
+  public private(set) var marks: [LossMark] = []
   /// Losses with a number: their sum.
   public var known = 0
   /// Losses without a number: how many such marks.
@@ -37,6 +58,11 @@ public struct LostEvents: Sendable, Equatable {
 
   /// Nothing lost.
   public init() {}
+
+  /// Notes where a loss is that the sums already hold.
+  public mutating func mark(_ mark: LossMark) {
+    if marks.count < Self.marksMax { marks.append(mark) }
+  }
 
   /// Whether nothing is known to be lost.
   public var isEmpty: Bool { known == 0 && unknownMarks == 0 }

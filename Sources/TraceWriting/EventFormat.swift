@@ -86,6 +86,45 @@ public struct EventFormat: Sendable {
     tlb + migrate + kmem + pageCache + vmscan + exceptions + interprocessor + sched + syscalls
     + ftrace
 
+  /// Without the fields that `words` say, by their places among the tracepoint's: a trace must not
+  /// claim what was not recorded. What is left is printed by name.
+  func without(_ words: [Int]) -> EventFormat {
+    guard !words.isEmpty else { return self }
+    let fields = Tracepoint.of(kind).fields
+    let dropped = Set(words.flatMap { [fields[$0].name] + fields[$0].aliases })
+    let kept = self.fields.filter { !dropped.contains($0.name) }
+    let printed = kept.filter { !$0.isDynamic && $0.size > 0 && $0.size <= 8 && !$0.name.isEmpty }
+    let formats = printed.map { "\($0.name)=%\($0.isSigned ? "lld" : "llu")" }
+    let values = printed.map { ", REC->\($0.name)" }
+    return EventFormat(
+      kind, id: id, kept,
+      printFormat: "\"\(formats.joined(separator: " "))\"\(values.joined())")
+  }
+
   /// The built-in format of `kind`.
   public static func of(_ kind: EventKind) -> EventFormat? { builtIn.first { $0.kind == kind } }
+}
+
+/// An event of which a trace shall say that it happened, and nothing more.
+public struct BareEvent: Sendable, Equatable {
+  /// The first number that they get: behind those of ``EventFormat/builtIn``.
+  static let firstID: UInt16 = 4096
+
+  /// The subsystem.
+  public let system: String
+  /// The event's name.
+  public let name: String
+
+  /// An event.
+  public init(system: String, name: String) {
+    self.system = system
+    self.name = name
+  }
+
+  /// The text of its `format` file.
+  func text(id: UInt16) -> String {
+    var text = "name: \(name)\nID: \(id)\nformat:\n"
+    for field in EventFormat.commonFields { text += field.line }
+    return text + "\n\nprint fmt: \"\"\n"
+  }
 }

@@ -9,6 +9,9 @@ struct FileSink: ~Copyable {
   let path: String
   private let descriptor: Int32
   private let buffer: UnsafeMutableRawBufferPointer
+  /// Whether bytes go out in their order only, as into a pipe; then nothing can be filled in later.
+  private let isSequential: Bool
+  private var packer: TextPacker?
   private var buffered = 0
   /// Bytes that left the buffer.
   private var flushed: UInt64 = 0
@@ -19,6 +22,21 @@ struct FileSink: ~Copyable {
     guard descriptor >= 0 else { throw TraceWriteError("open", path: path, code: errno) }
     self.path = path
     self.descriptor = descriptor
+    isSequential = false
+    buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
+  }
+
+  /// A file, or with `-` standard output, that is written in order, maybe packed.
+  init(sequential path: String, packing: TextPacking) throws(TraceWriteError) {
+    let descriptor =
+      path == "-"
+      ? dup(STDOUT_FILENO) : open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
+    let name = path == "-" ? "standard output" : path
+    guard descriptor >= 0 else { throw TraceWriteError("open", path: name, code: errno) }
+    self.path = name
+    self.descriptor = descriptor
+    isSequential = true
+    packer = packing == .none ? nil : TextPacker(packing)
     buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
   }
 
@@ -33,6 +51,8 @@ struct FileSink: ~Copyable {
   mutating func write(_ bytes: UnsafeRawBufferPointer) throws(TraceWriteError) {
     if buffered + bytes.count > buffer.count { try flush() }
     if bytes.count > buffer.count {
+      // Longer than any line: only whole structures of a binary trace are.
+      precondition(packer == nil, "a line is longer than the buffer")
       try writeOut(bytes, at: flushed)
       flushed += UInt64(bytes.count)
       return
@@ -63,7 +83,7 @@ struct FileSink: ~Copyable {
 
   /// Overwrites bytes written earlier.
   mutating func patch(_ bytes: [UInt8], at position: UInt64) throws(TraceWriteError) {
-    precondition(position + UInt64(bytes.count) <= offset)
+    precondition(!isSequential && position + UInt64(bytes.count) <= offset)
     try flush()
     try bytes.withUnsafeBufferPointer { all throws(TraceWriteError) in
       try writeOut(UnsafeRawBufferPointer(all), at: position)
@@ -78,7 +98,13 @@ struct FileSink: ~Copyable {
 
   /// Writes what is buffered.
   mutating func flush() throws(TraceWriteError) {
-    try writeOut(UnsafeRawBufferPointer(rebasing: buffer[..<buffered]), at: flushed)
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<buffered])
+    if packer != nil, buffered > 0 {
+      guard let packed = try packer?.pack(bytes, path: path) else { return }
+      try writeOut(packed, at: flushed)
+    } else {
+      try writeOut(bytes, at: flushed)
+    }
     flushed += UInt64(buffered)
     buffered = 0
   }
@@ -89,8 +115,10 @@ struct FileSink: ~Copyable {
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let written = pwrite(
-        descriptor, rest.baseAddress, rest.count, off_t(position) + off_t(done))
+      let written =
+        isSequential
+        ? Glibc.write(descriptor, rest.baseAddress, rest.count)
+        : pwrite(descriptor, rest.baseAddress, rest.count, off_t(position) + off_t(done))
       if written < 0 {
         if errno == EINTR { continue }
         throw TraceWriteError("write", path: path, code: errno)

@@ -133,6 +133,7 @@ struct RecordEncoder: ~Copyable {
   ///
   /// - Precondition: the encoder was made with a format of the row's kind.
   mutating func encode(_ row: TraceRow) -> UnsafeRawBufferPointer {
+    guard row.other == 0 else { return encodeHead(row) }
     let plan = plans[Int(row.kind.rawValue)]
     precondition(plan.size > 0, "no format was declared for this event")
     templates.withUnsafeBytes { all in
@@ -184,6 +185,16 @@ struct RecordEncoder: ~Copyable {
       end += 1
     }
     return UnsafeRawBufferPointer(start: record, count: end)
+  }
+
+  /// The record of an event without known fields.
+  private mutating func encodeHead(_ row: TraceRow) -> UnsafeRawBufferPointer {
+    let id = BareEvent.firstID + (row.other - 1)
+    record.storeBytes(of: id.littleEndian, toByteOffset: 0, as: UInt16.self)
+    record.storeBytes(of: row.flags, toByteOffset: 2, as: UInt8.self)
+    record.storeBytes(of: row.preemptCount, toByteOffset: 3, as: UInt8.self)
+    record.storeBytes(of: row.task.littleEndian, toByteOffset: 4, as: Int32.self)
+    return UnsafeRawBufferPointer(start: record, count: 8)
   }
 
   /// A fixed array of characters, cut like `comm`: the last byte stays NUL.

@@ -5,8 +5,11 @@ public struct TraceRow {
   /// The most payload words; ``Tracepoint/fields`` of no tracepoint has more.
   public static var wordsMax: Int { 8 }
 
-  /// What happened.
+  /// What happened; of no account where ``other`` is set.
   public var kind: EventKind
+  /// An event that the tool knows nothing of but its name: one more than its place among those that
+  /// were declared, 0 for a known one.
+  public var other: UInt16 = 0
   /// Where.
   public var cpu: UInt16
   /// Thread that ran, 0 for the idle task.
@@ -62,6 +65,8 @@ public struct TraceNames: Sendable {
   public var symbols: [KernelSymbol]
   /// What text words index.
   public var texts: [String]
+  /// The text of /proc/kallsyms in place of ``symbols``, where the whole is at hand.
+  public var kallsymsText: String?
 
   /// Names for a trace.
   public init(
@@ -91,7 +96,8 @@ public struct TraceNames: Sendable {
 
   /// `/proc/kallsyms`: address, type, name.
   var kallsyms: String {
-    symbols.reduce(into: "") { text, symbol in
+    if let kallsymsText { return kallsymsText }
+    return symbols.reduce(into: "") { text, symbol in
       text += "\(hexadecimal(symbol.address, width: 16)) t \(symbol.name)\n"
     }
   }

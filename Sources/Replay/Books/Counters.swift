@@ -1,3 +1,5 @@
+import TraceEvents
+
 /// What the trace itself says inside the window.
 struct RecordedTally {
   /// `tlb:tlb_flush` events by reason (0 to 5), then CPU.
@@ -51,13 +53,18 @@ struct CounterChanges {
   /// Linux 6.12 `arch_tlbbatch_flush`: one send if any other CPU is in the mask, an interrupt for
   /// each that is not lazy, and the initiator's own flush if it is in the mask. Every receiver counts
   /// with an event here; in the kernel some leave silently.
-  /// Returns the interrupts.
-  mutating func add(_ mask: CPUMask, from initiator: Int, lazy: CPUMask) -> Int {
+  /// Returns the interrupts; only those of `counted` CPUs count, nil all.
+  mutating func add(
+    _ mask: CPUMask, from initiator: Int, lazy: CPUMask, counted: CPUList? = nil
+  ) -> Int {
     var others = mask
     others.remove(initiator)
-    if !others.isEmpty { flushes[4][initiator] += 1 }
-    if mask.contains(initiator), !lazy.contains(initiator) { flushes[2][initiator] += 1 }
+    if counted?.contains(initiator) ?? true {
+      if !others.isEmpty { flushes[4][initiator] += 1 }
+      if mask.contains(initiator), !lazy.contains(initiator) { flushes[2][initiator] += 1 }
+    }
     others.subtract(lazy)
+    if let counted { others.formIntersection(counted) }
     others.forEach {
       interrupts[$0] += 1
       flushes[1][$0] += 1

@@ -1,3 +1,5 @@
+import TraceEvents
+
 /// What a replay keeps beside its policy: the counters that change, the fates of deferred batches,
 /// who pays for forced flushes, and how long and on how many frames flushes were owed.
 struct ReplayBooks {
@@ -5,6 +7,7 @@ struct ReplayBooks {
   private static let openBeforeSweep = 1 << 14
 
   private let window: TimeWindow
+  private let countedCPUs: CPUList?
   private var deferrals = DeferralBook()
   private var sweepAt = ReplayBooks.openBeforeSweep
   private(set) var changes: CounterChanges
@@ -21,11 +24,20 @@ struct ReplayBooks {
 
   init(_ context: ReplayContext) {
     window = context.window
+    countedCPUs = context.countedCPUs
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
   }
 
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
+
+  private func isCounted(_ shootdown: borrowing Shootdown) -> Bool {
+    shootdown.isOfCountedTask && shootdown.isOfCountedCPU && isCounted(shootdown.start)
+  }
+
+  private func isCounted(_ moment: Moment) -> Bool {
+    isCounted(moment.time) && countedCPUs?.contains(Int(moment.cpu)) ?? true
+  }
 
   /// The first moment comes at `time`.
   mutating func begin(at time: UInt64) { draw.advance(to: time) }
@@ -61,7 +73,7 @@ struct ReplayBooks {
   /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
   mutating func putOff(_ shootdown: borrowing Shootdown) {
     remove(shootdown)
-    let isCounted = isCounted(shootdown.start)
+    let isCounted = isCounted(shootdown)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
     if isCounted { ledger.deferred += 1 }
     owed += shootdown.receivers.count + (shootdown.isLocal ? 1 : 0)
@@ -77,12 +89,12 @@ struct ReplayBooks {
   /// A recorded shootdown is done without interrupting anybody.
   mutating func broadcast(_ shootdown: borrowing Shootdown) {
     remove(shootdown)
-    if isCounted(shootdown.start) { ledger.broadcasts += 1 }
+    if isCounted(shootdown) { ledger.broadcasts += 1 }
   }
 
   /// A recorded shootdown happens though it might have been put off.
   mutating func refused(_ shootdown: borrowing Shootdown) {
-    if isCounted(shootdown.start) { ledger.refused += 1 }
+    if isCounted(shootdown) { ledger.refused += 1 }
   }
 
   /// The task frees no more frames with this deferral.
@@ -104,12 +116,14 @@ struct ReplayBooks {
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, lazy lazyCPUs: CPUMask
   ) {
     guard isCounted(moment.time) else { return }
+    let interrupts = changes.add(
+      mask, from: Int(moment.cpu), lazy: lazyCPUs, counted: countedCPUs)
+    draw.add(interrupts, at: moment.time)
+    payers[moment.payer.rawIndex].interrupts += interrupts
+    guard isCounted(moment) else { return }
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1
-    let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
-    draw.add(interrupts, at: moment.time)
     payers[moment.payer.rawIndex].flushes += 1
-    payers[moment.payer.rawIndex].interrupts += interrupts
     bursts.note(moment.time)
   }
 
@@ -154,12 +168,14 @@ struct ReplayBooks {
   // MARK: Frames
 
   /// A frame went back to the process that freed it.
-  mutating func recycled(at time: UInt64) {
-    if isCounted(time) { ledger.framesRecycled += 1 }
+  mutating func recycled(at moment: Moment) {
+    if isCounted(moment) { ledger.framesRecycled += 1 }
   }
 
   /// A frame that the recorded run takes would have been held.
-  mutating func frameHeld(at time: UInt64) { if isCounted(time) { ledger.framesHeld += 1 } }
+  mutating func frameHeld(at moment: Moment) {
+    if isCounted(moment) { ledger.framesHeld += 1 }
+  }
 
   /// Frames were freed with a deferral.
   mutating func freed(_ count: Int = 1, with deferral: UInt32, at time: UInt64) {

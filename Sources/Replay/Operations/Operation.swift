@@ -72,7 +72,11 @@ struct Shootdown {
   var lazyMembers = CPUMask()
   /// Interrupted CPUs that have not answered yet.
   var outstanding = 0
-  /// Of the interrupts, those inside the window, each of which raised the TLB row.
+  /// Whether it counts by the task that did it, and by its CPU too.
+  var isOfCountedTask = true
+  var isOfCountedCPU = true
+  /// Of the interrupts, those inside the window and on CPUs that count, each of which raised the TLB
+  /// row.
   var countedInterrupts = CPUMask()
   /// CPUs that wrote a "remote shootdown" event inside the window.
   var countedRemoteEvents = CPUMask()

@@ -8,7 +8,10 @@ extension Reconstruction {
   }
 
   mutating func tlbFlush(_ cpu: Int, _ time: UInt64, reason: Int64, pages: Int64) {
-    let isCounted = context.window.contains(time)
+    let isInView = context.window.contains(time) && context.counts(cpu: cpu)
+    // A receiver's event belongs to the task that interrupted it.
+    let isCounted =
+      isInView && reason != 1 && reason != 5 && context.counts(task: cpus[cpu].task, at: time)
     if isCounted { tally.flush(reason, pages, cpu) }
     switch reason {
     case 0:
@@ -16,17 +19,24 @@ extension Reconstruction {
       counts.events.switches += 1
       if pages != 0 { counts.addressSpaces.mmSwitchesFlushing += 1 }
       emit(.switchedMM, cpu, time)
-    case 1: remoteEvent(cpu, time, pages, isCounted)
+    case 1: remoteEvent(cpu, time, pages, isInView)
     case 2, 3: localEvent(cpu, time, pages, isBatch: reason == 2, isCounted)
     case 4:
       if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
       begin(cpu, time, pages: pages)
       shootdowns[shootdowns.count - 1].isSendCounted = isCounted
-    case 5: if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
+    case 5:
+      if isInView, countsShootdown(slot(cpus[cpu].serving)) { tally.flush(reason, pages, cpu) }
+      if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
     default: counts.events.failToExplain(.tlbFlush)
     }
     // The announcement flushes nothing itself.
     if reason != 4 { matcher.flush(on: cpu, at: time) }
+  }
+
+  /// Whether what a shootdown causes counts by its task; what none is seen to cause is nobody's.
+  private func countsShootdown(_ slot: Int?) -> Bool {
+    slot.map { shootdowns[$0].isOfCountedTask } ?? (context.countedTasks == nil)
   }
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
@@ -39,6 +49,11 @@ extension Reconstruction {
         initiator: cpu, taskIndex: cpus[cpu].taskIndex, start: time, end: time, pages: pages,
         ifMM: ifMM, ifBatch: batchCause(task), awaitsNextEvent: awaitsNextEvent(ifMM),
         position: position))
+    if !context.countsEverything {
+      let last = shootdowns.count - 1
+      shootdowns[last].isOfCountedTask = context.counts(task: cpus[cpu].task, at: time)
+      shootdowns[last].isOfCountedCPU = context.counts(cpu: cpu)
+    }
     emit(.shootdown, cpu, time, subject: number)
     cpus[cpu].open = number
     matcher.begin(
@@ -78,10 +93,12 @@ extension Reconstruction {
       return
     }
     let target = Int(target)
-    let isCounted = context.window.contains(time)
-    if isCounted { tally.requests[target] += 1 }
     let number = cpus[cpu].open
-    guard let slot = slot(number) else {
+    let found = slot(number)
+    let isCounted =
+      context.window.contains(time) && context.counts(cpu: target) && countsShootdown(found)
+    if isCounted { tally.requests[target] += 1 }
+    guard let slot = found else {
       counts.requestsWithoutSend += 1
       counts.events.failToExplain(.csdQueueCPU)
       return
@@ -103,9 +120,12 @@ extension Reconstruction {
     cpus[cpu].isSilent = false
     // Without csd the initiator runs the function itself, which no interrupt brought.
     guard csd != 0, csd != EventBatch.absent else { return }
-    let isCounted = context.window.contains(time)
+    let number = answered(cpu, csd) ?? waiting(for: cpu)
+    let found = number.flatMap { slot($0) }
+    let isCounted =
+      context.window.contains(time) && context.counts(cpu: cpu) && countsShootdown(found)
     if isCounted { tally.interrupts[cpu] += 1 }
-    guard let number = answered(cpu, csd) ?? waiting(for: cpu), let slot = slot(number) else {
+    guard let number, let slot = found else {
       counts.interruptsWithoutShootdown += 1
       counts.events.failToExplain(.csdFunctionEntry)
       return
@@ -155,10 +175,13 @@ extension Reconstruction {
 
   /// A receiver's event.
   private mutating func remoteEvent(
-    _ cpu: Int, _ time: UInt64, _ pages: Int64, _ isCounted: Bool
+    _ cpu: Int, _ time: UInt64, _ pages: Int64, _ isInView: Bool
   ) {
     let number = answered(cpu, pages: pages)
-    guard let slot = slot(number) else {
+    let found = slot(number)
+    let isCounted = isInView && countsShootdown(found)
+    if isCounted { tally.flush(1, pages, cpu) }
+    guard let slot = found else {
       counts.remoteEventsWithoutShootdown += 1
       counts.events.failToExplain(.tlbFlush)
       return

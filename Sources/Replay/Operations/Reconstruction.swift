@@ -33,6 +33,8 @@ struct Reconstruction: ~Copyable {
   }
 
   let context: ReplayContext
+  /// A time behind the window where the trace goes on behind it.
+  private(set) var endTime: UInt64?
   var cpus: [CPUState]
   var tasks = TaskTable()
   var frames = FrameTable()
@@ -150,11 +152,19 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
+  /// Whether what the task of a moment does counts.
+  @inline(__always)
+  func isOfCountedTask(_ moment: Moment) -> Bool {
+    context.countedTasks == nil
+      || context.counts(task: tasks.id(Int(moment.task)), at: moment.time)
+  }
+
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their
   /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
   mutating func prepare(_ count: Int) {
     ready.index(
       moments, count, until: context.window.end, batchCount: batchNumbers.count)
+    if count > 0, moments[count - 1].time > context.window.end { endTime = moments[count - 1].time }
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
     if firstTime == nil, count > 0 {

@@ -146,6 +146,9 @@ struct TaskTable {
   /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
   private var processes: [UInt32] = [0]
 
+  /// The thread id of a task; ``EventBatch/unknownTask`` of the one that stands for several.
+  func id(_ index: Int) -> Int32 { index < ids.count ? ids[index] : EventBatch.unknownTask }
+
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {
     guard id != EventBatch.unknownTask else { return 0 }

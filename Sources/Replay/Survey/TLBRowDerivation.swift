@@ -31,6 +31,15 @@ public struct DerivedTLBRow: Sendable, Equatable {
   /// Whether `flush_tlb_func` was recognised by what ran in it and not by its symbol.
   public var functionIsInferred: Bool
 
+  /// The event that tells.
+  public var kind: EventKind {
+    switch method {
+    case .csdFunctionEntry: .csdFunctionEntry
+    case .csdQueueCPU: .csdQueueCPU
+    case .flushEvents: .tlbFlush
+    }
+  }
+
   /// Whether the numbers can only be too small.
   public var isLowerBound: Bool { method == .flushEvents }
 
@@ -57,15 +66,42 @@ public struct DerivedTLBRow: Sendable, Equatable {
         return
       }
     }
-    functionIsInferred = false
     if facts.flushTLBFunction != nil, survey.total(Int(EventKind.csdFunctionEntry.rawValue)) > 0 {
       // The symbol is known, csd runs are recorded, and none was a flush: the row did not move.
+      functionIsInferred = false
       method = .csdFunctionEntry
       perCPU = facts.hasCPUColumn ? padded([]) : nil
       total = 0
       return
     }
     guard survey.total(Int(EventKind.tlbFlush.rawValue)) > 0 else { return nil }
+    self = DerivedTLBRow(flushesOf: survey, facts: facts, cpus: cpus)
+  }
+
+  /// The row of a part of what `reference` was derived from, told from the same events: a part may
+  /// lack what the whole was recognised by.
+  public init(
+    _ part: InstanceSurvey, like reference: DerivedTLBRow, function: UInt64?, facts: TraceFacts,
+    cpus: Int
+  ) {
+    guard reference.method != .flushEvents else {
+      self = DerivedTLBRow(flushesOf: part, facts: facts, cpus: cpus)
+      return
+    }
+    let entry = part.functions.entries.first { $0.function == function }
+    let isQueued = reference.method == .csdQueueCPU
+    let counts = (isQueued ? entry?.queuedTo : entry?.remoteRuns) ?? []
+    let withoutCPU = isQueued ? 0 : entry?.remoteRunsWithoutCPU ?? 0
+    method = reference.method
+    functionIsInferred = reference.functionIsInferred
+    total = counts.reduce(withoutCPU, +)
+    perCPU =
+      reference.perCPU == nil
+      ? nil : (0..<max(cpus, counts.count)).map { $0 < counts.count ? counts[$0] : 0 }
+  }
+
+  private init(flushesOf survey: InstanceSurvey, facts: TraceFacts, cpus: Int) {
+    functionIsInferred = false
     let reasons = [FlushReason.remoteShootdown.rawValue, FlushReason.remoteWrongCPU.rawValue]
     method = .flushEvents
     total = reasons.reduce(0) { sum, reason in

@@ -36,7 +36,8 @@ public struct CapturedRun: Sendable {
   public init(_ trace: TraceDescription) {
     name = trace.name
     labelWidth = trace.recordedRow?.labelWidth ?? 3
-    let isRequested = trace.window?.isRequested ?? false
+    // Snapshots cover the whole window and every CPU and task.
+    let isRequested = trace.window?.isRequested ?? false || trace.filtered != nil
     if !trace.statistics.lost.isEmpty || trace.statistics.isDamaged {
       notes.append("\(name): events were lost or the file is damaged; its counts are lower bounds.")
     }
@@ -46,7 +47,8 @@ public struct CapturedRun: Sendable {
     addWork(trace, usesSnapshots: !isRequested)
     if isRequested, trace.recordedRow != nil || trace.memory.counters != nil {
       notes.append(
-        "\(name): the snapshots of /proc cover another time than --between and are not used.")
+        "\(name): the snapshots of /proc cover more than --between and the filters, and are not used."
+      )
     }
   }
 
@@ -64,9 +66,7 @@ public struct CapturedRun: Sendable {
         perCPU: recorded.perCPU, source: "measured: /proc/interrupts, after - before",
         grade: .measured, isLowerBound: false)
     }
-    if let row = DerivedTLBRow(trace.rowBasis, facts: trace.facts, cpus: trace.cpus),
-      let perCPU = row.perCPU
-    {
+    if let row = trace.derivedRow, let perCPU = row.perCPU {
       derivedRow = Row(
         perCPU: perCPU, source: row.source, grade: .derived, isLowerBound: row.isLowerBound)
     }

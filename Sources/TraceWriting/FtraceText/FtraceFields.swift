@@ -11,15 +11,24 @@ struct FtraceFields {
     .sysExitMunmap, .sysExitMprotect, .sysExitMadvise, .print,
   ]
 
-  private let symbols: [(address: UInt64, size: UInt64, name: [UInt8])]
-  private let texts: [[UInt8]]
+  private var symbols: [(address: UInt64, size: UInt64, name: [UInt8])]
+  private var texts: [[UInt8]]
+  private var others: [[UInt8]] = []
+  /// By kind: whether the kernel's own form is known.
+  private let isKernelForm: [Bool]
+  /// By kind: what stands before the value of each word, for all others.
+  private let keys: [[[UInt8]]]
   private let eventNames: [[UInt8]]
   private let migrationModes: [[UInt8]]
   private let migrationReasons: [[UInt8]]
 
   init(_ names: TraceNames, cpus: Int) {
     symbols = names.symbols.map { ($0.address, $0.size, Array($0.name.utf8)) }
-    texts = names.texts.map { Array($0.utf8.prefix(1000)) }
+    texts = names.texts.map(Self.text)
+    isKernelForm = EventKind.allCases.map { Self.kinds.contains($0) }
+    keys = EventKind.allCases.map { kind in
+      Tracepoint.of(kind).fields.map { Array("\($0.name)=".utf8) }
+    }
     eventNames = EventKind.allCases.map { Array("\(Tracepoint.of($0).name): ".utf8) }
     migrationModes = ["MIGRATE_ASYNC", "MIGRATE_SYNC_LIGHT", "MIGRATE_SYNC"].map { Array($0.utf8) }
     migrationReasons = [
@@ -28,7 +37,30 @@ struct FtraceFields {
     ].map { Array($0.utf8) }
   }
 
+  mutating func addTexts(_ texts: [String]) { self.texts += texts.map(Self.text) }
+
+  mutating func addOthers(_ names: [String]) {
+    others += names.map { Array($0.utf8.prefix(200)) }
+  }
+
+  mutating func addSymbols(_ symbols: [KernelSymbol]) {
+    self.symbols += symbols.map { ($0.address, $0.size, Array($0.name.utf8)) }
+  }
+
+  /// At most 1000 bytes, on one line.
+  private static func text(_ text: String) -> [UInt8] {
+    text.utf8.prefix(1000).map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }
+  }
+
   func append(_ row: TraceRow, to lines: inout LineBuffer) {
+    if row.other > 0 {
+      if Int(row.other) <= others.count { lines.append(others[Int(row.other) - 1]) }
+      lines.append(": ")
+      return
+    }
+    guard isKernelForm[Int(row.kind.rawValue)], isComplete(row) else {
+      return appendByName(row, &lines)
+    }
     switch row.kind {
     case .sysEnterMunmap: syscall(row, "munmap", ["addr", "len"], &lines)
     case .sysEnterMprotect: syscall(row, "mprotect", ["start", "len", "prot"], &lines)
@@ -43,6 +75,64 @@ struct FtraceFields {
       lines.append(eventNames[Int(row.kind.rawValue)])
       payload(row, &lines)
     }
+  }
+
+  /// Whether every field was recorded that the kernel would print; a task's state is made up as R.
+  private func isComplete(_ row: TraceRow) -> Bool {
+    let count = keys[Int(row.kind.rawValue)].count
+    for slot in 0..<count where row.words[slot] == EventBatch.absent {
+      if row.kind == .schedSwitch, slot == SchedSwitch.previousState { continue }
+      if row.kind == .pageFreeBatched { continue }
+      return false
+    }
+    return true
+  }
+
+  /// `pfn=0x1f i_ino=1a2b order=0`: fields that were recorded, by name.
+  private func appendByName(_ row: TraceRow, _ lines: inout LineBuffer) {
+    lines.append(eventNames[Int(row.kind.rawValue)])
+    switch row.kind {
+    case .kernelStack, .userStack: return lines.append("<stack trace>")
+    case .rawSysEnter, .rawSysExit: return rawSyscall(row, &lines)
+    default: break
+    }
+    let fields = Tracepoint.of(row.kind).fields
+    var isFirst = true
+    for slot in fields.indices where row.words[slot] != EventBatch.absent {
+      if !isFirst { lines.append(" ") }
+      isFirst = false
+      lines.append(keys[Int(row.kind.rawValue)][slot])
+      value(row.words[slot], fields[slot].form, &lines)
+    }
+  }
+
+  private func value(_ word: UInt64, _ form: FieldForm, _ lines: inout LineBuffer) {
+    switch form {
+    case .integer, .symbolic: lines.append(signed: Int64(bitPattern: word))
+    case .hexadecimal, .flags: hexadecimal(word, &lines)
+    case .function: function(word, withOffset: false, &lines)
+    case .text: text(word, &lines)
+    case .cpuMask:
+      // Linux 6.12 kernel/trace/trace_output.c prints bitmaps with %*pb: groups of 32 bits.
+      lines.append(hexadecimal: word >> 32, width: 8)
+      lines.append(",")
+      lines.append(hexadecimal: word & 0xffff_ffff, width: 8)
+    }
+  }
+
+  /// Linux 6.12 `include/trace/events/syscalls.h`.
+  private func rawSyscall(_ row: TraceRow, _ lines: inout LineBuffer) {
+    lines.append("NR ")
+    lines.append(signed: Int64(bitPattern: row.words[0]))
+    if row.kind == .rawSysExit {
+      lines.append(" = ")
+      return lines.append(signed: Int64(bitPattern: row.words[1]))
+    }
+    for slot in 1...6 {
+      lines.append(slot == 1 ? " (" : ", ")
+      lines.append(hexadecimal: row.words[slot])
+    }
+    lines.append(")")
   }
 
   private func payload(_ row: TraceRow, _ lines: inout LineBuffer) {

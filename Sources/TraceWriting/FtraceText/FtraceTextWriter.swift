@@ -6,7 +6,7 @@ public import TraceEvents
 /// `%16s-%-7d [%03d] FLAGS %5lu.%06lu: NAME: FIELDS`, time rounded to microseconds. Rows must come in
 /// the order of their times, as the kernel merges its CPUs.
 public struct FtraceTextWriter: ~Copyable {
-  /// Events whose fields it can print.
+  /// Events that it prints as the kernel does; of others it prints the fields by name.
   public static var kinds: [EventKind] { FtraceFields.kinds }
 
   private static let bufferSize = 1 << 16
@@ -15,7 +15,7 @@ public struct FtraceTextWriter: ~Copyable {
 
   private var sink: FileSink
   private var lines = LineBuffer(capacity: Self.bufferSize)
-  private let fields: FtraceFields
+  private var fields: FtraceFields
   private let names: TaskNames
 
   /// Creates `path` and writes the head.
@@ -27,7 +27,22 @@ public struct FtraceTextWriter: ~Copyable {
     throws(TraceWriteError) -> FtraceTextWriter
   {
     var writer = FtraceTextWriter(try FileSink(path: path), cpus: cpus, names)
-    try writer.sink.write(
+    try writer.writeHead(cpus: cpus, events: events)
+    return writer
+  }
+
+  /// Begins a text that is written in its order only: a file, maybe packed, or standard output (`-`).
+  public static func create(
+    sequential path: String, packing: TextPacking, cpus: Int, events: UInt64, names: TraceNames
+  ) throws(TraceWriteError) -> FtraceTextWriter {
+    var writer = FtraceTextWriter(
+      try FileSink(sequential: path, packing: packing), cpus: cpus, names)
+    try writer.writeHead(cpus: cpus, events: events)
+    return writer
+  }
+
+  private mutating func writeHead(cpus: Int, events: UInt64) throws(TraceWriteError) {
+    try sink.write(
       """
       # tracer: nop
       #
@@ -43,8 +58,16 @@ public struct FtraceTextWriter: ~Copyable {
       #              | |         |   |||||     |         |
 
       """)
-    return writer
   }
+
+  /// Strings that text words from now on may stand for, behind those that are known.
+  public mutating func addTexts(_ texts: [String]) { fields.addTexts(texts) }
+
+  /// Events without known fields that rows from now on may be, behind those that are known.
+  public mutating func addOthers(_ names: [String]) { fields.addOthers(names) }
+
+  /// Functions that words from now on may stand for, behind those that are known.
+  public mutating func addSymbols(_ symbols: [KernelSymbol]) { fields.addSymbols(symbols) }
 
   private init(_ sink: consuming FileSink, cpus: Int, _ names: TraceNames) {
     self.sink = sink
@@ -53,8 +76,6 @@ public struct FtraceTextWriter: ~Copyable {
   }
 
   /// Adds a line.
-  ///
-  /// - Precondition: ``kinds`` contains the row's kind.
   public mutating func append(_ row: TraceRow) throws(TraceWriteError) {
     names.append(row.task, to: &lines)
     lines.append(" [")
@@ -118,10 +139,11 @@ public struct FtraceTextWriter: ~Copyable {
 
 /// The column `%16s-%-7d` of each task, put together once.
 struct TaskNames {
-  /// Columns by thread id, for ids below the kernel's default `pid_max`; others have no name.
+  /// Columns by thread id, for ids below the kernel's default `pid_max`.
   private static let tableSize = 32_768
 
   private var columns: [[UInt8]]
+  private var others: [Int32: [UInt8]] = [:]
 
   init(_ names: TraceNames) {
     columns = (0..<Int32(Self.tableSize)).map { Self.column("<...>", $0) }
@@ -129,13 +151,16 @@ struct TaskNames {
     for (task, name) in names.tasks where task >= 0 && task < Self.tableSize {
       columns[Int(task)] = Self.column(name, task)
     }
+    for (task, name) in names.tasks where task >= Self.tableSize {
+      others[task] = Self.column(name, task)
+    }
   }
 
   func append(_ task: Int32, to lines: inout LineBuffer) {
     if task >= 0 && task < Self.tableSize {
       lines.append(columns[Int(task)])
     } else {
-      lines.append(Self.column("<...>", task))
+      lines.append(others[task] ?? Self.column("<...>", task))
     }
   }
 

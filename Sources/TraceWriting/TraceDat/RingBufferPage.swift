@@ -38,7 +38,13 @@ struct RingBufferPage: ~Copyable {
   /// Says that events were lost before the first of this page.
   mutating func noteLost(_ lost: LostEvents) {
     precondition(isEmpty)
-    self.lost = lost
+    switch (self.lost, lost) {
+    case (.none, _): self.lost = lost
+    case (.counted(let one), .counted(let two)):
+      let sum = one.addingReportingOverflow(two)
+      self.lost = sum.overflow ? .unknown : .counted(sum.partialValue)
+    default: self.lost = .unknown
+    }
   }
 
   /// Adds a record; false, and nothing changed, when it does not fit.
@@ -51,7 +57,10 @@ struct RingBufferPage: ~Copyable {
     let padded = (payload.count + 3) & ~3
     let head = padded <= Self.shortPayloadMax && padded > 0 ? 4 : 8
     let extend = delta > Self.deltaMax ? 8 : 0
-    guard Self.headerSize + used + extend + head + padded <= page.count else { return false }
+    var room = page.count
+    // The number of lost events stands behind the records.
+    if case .counted = lost { room -= 8 }
+    guard Self.headerSize + used + extend + head + padded <= room else { return false }
     var position = Self.headerSize + used
     if isEmpty { put(time, at: 0) }
     if extend > 0 {

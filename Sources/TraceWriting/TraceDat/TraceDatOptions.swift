@@ -14,7 +14,7 @@ public struct TraceDatOptions: Sendable {
   public var cpus: Int
   /// Buffer instances beside the top one, in the order in which they are written.
   public var instances: [String] = []
-  /// The trace clock: one of ``clocks``.
+  /// The trace clock: one of ``clocks``, or empty where it is not known.
   public var clock = "local"
   /// `uname` of the traced machine.
   public var systemName = "Linux traced 6.12.117+deb12-cloud-amd64 x86_64"
@@ -22,6 +22,8 @@ public struct TraceDatOptions: Sendable {
   public var recorder = "3.1.6 tlbreplay"
   /// Formats of the events that may occur.
   public var formats = EventFormat.builtIn
+  /// Events without known fields that may occur.
+  public var others: [BareEvent] = []
   /// Names of tasks and functions.
   public var names = TraceNames()
 
@@ -41,7 +43,7 @@ public struct TraceDatOptions: Sendable {
 
   /// The text of the `trace_clock` file: all clocks, the active one in brackets.
   var clockText: String {
-    precondition(Self.clocks.contains(clock))
+    precondition(clock.isEmpty || Self.clocks.contains(clock))
     return Self.clocks.map { $0 == clock ? "[\($0)]" : $0 }.joined(separator: " ") + "\n"
   }
 
@@ -91,26 +93,32 @@ enum TraceDatMetadata {
   /// Formats of the `ftrace` system, which has no heading of its own.
   static func ftraceFormats(_ formats: [EventFormat]) -> [UInt8] {
     var part = ByteBuilder()
-    append(formats.filter { $0.system == "ftrace" }, to: &part)
+    append(formats.filter { $0.system == "ftrace" }.map(\.text), to: &part)
     return part.bytes
   }
 
   /// Formats by system.
-  static func eventFormats(_ formats: [EventFormat]) -> [UInt8] {
-    let systems = Set(formats.map(\.system)).subtracting(["ftrace"]).sorted()
+  static func eventFormats(_ formats: [EventFormat], _ others: [BareEvent] = []) -> [UInt8] {
+    let known = Set(formats.map(\.system)).subtracting(["ftrace"])
+    let systems = known.union(others.map(\.system)).sorted()
+    var texts: [String: [String]] = [:]
+    for format in formats { texts[format.system, default: []].append(format.text) }
+    for (index, other) in others.enumerated() {
+      texts[other.system, default: []].append(
+        other.text(id: BareEvent.firstID + UInt16(truncatingIfNeeded: index)))
+    }
     var part = ByteBuilder()
     part.append(UInt32(systems.count))
     for system in systems {
       part.append(terminated: system)
-      append(formats.filter { $0.system == system }, to: &part)
+      append(texts[system] ?? [], to: &part)
     }
     return part.bytes
   }
 
-  private static func append(_ formats: [EventFormat], to part: inout ByteBuilder) {
-    part.append(UInt32(formats.count))
-    for format in formats {
-      let text = format.text
+  private static func append(_ texts: [String], to part: inout ByteBuilder) {
+    part.append(UInt32(texts.count))
+    for text in texts {
       part.append(UInt64(text.utf8.count))
       part.append(text)
     }

@@ -8,9 +8,13 @@ import TraceEvents
 /// 64 KiB block that has left it.
 ///
 /// A packed row: varint of the time since the CPU's row before, u8 kind, u8 flags, zigzag varint of
-/// the thread, and a varint for each field of the kind's ``Tracepoint``.
+/// the thread, and a varint for each field of the kind's ``Tracepoint``. An event without known fields
+/// has kind 255 and a varint of its number for them; a loss has kind 254, and a varint of one more than
+/// the events lost, or 0, for the thread.
 public struct TraceDatSpool: ~Copyable {
   private static let blockSize = 1 << 16
+  private static let otherKind: UInt8 = 255
+  private static let lossKind: UInt8 = 254
   /// The most bytes that a packed row takes: 10 a varint.
   private static let rowMax = 2 + 10 * (TraceRow.wordsMax + 2)
 
@@ -21,7 +25,7 @@ public struct TraceDatSpool: ~Copyable {
   }
 
   private let path: String
-  private let options: TraceDatOptions
+  private var options: TraceDatOptions
   private let descriptor: Int32
   private var spooled: UInt64 = 0
   private var streams: [Stream]
@@ -65,14 +69,43 @@ public struct TraceDatSpool: ~Copyable {
     let base = buffers + cpu * Self.blockSize
     var used = streams[cpu].used
     Self.put(row.time &- streams[cpu].lastTime, base, &used)
-    base[used] = UInt8(truncatingIfNeeded: row.kind.rawValue)
+    base[used] =
+      row.other == 0 ? UInt8(truncatingIfNeeded: row.kind.rawValue) : Self.otherKind
     base[used + 1] = row.flags
     used += 2
     Self.put(UInt64(truncatingIfNeeded: row.task << 1 ^ row.task >> 31), base, &used)
-    for slot in 0..<fieldCounts[Int(row.kind.rawValue)] { Self.put(row.words[slot], base, &used) }
+    if row.other > 0 {
+      Self.put(UInt64(row.other), base, &used)
+    } else {
+      for slot in 0..<fieldCounts[Int(row.kind.rawValue)] { Self.put(row.words[slot], base, &used) }
+    }
     streams[cpu].used = used
     streams[cpu].lastTime = row.time
     count += 1
+  }
+
+  /// Says that `cpu` lost so many events here; nil if nobody knows how many.
+  public mutating func noteLost(_ lost: UInt64?, cpu: Int) throws(TraceWriteError) {
+    precondition(cpu < streams.count)
+    if streams[cpu].used + Self.rowMax > Self.blockSize { try spill(cpu) }
+    let base = buffers + cpu * Self.blockSize
+    var used = streams[cpu].used
+    Self.put(0, base, &used)
+    base[used] = Self.lossKind
+    base[used + 1] = 0
+    used += 2
+    Self.put(lost.map { $0 &+ 1 } ?? 0, base, &used)
+    streams[cpu].used = used
+  }
+
+  /// The time of the CPU's last row.
+  public func lastTime(cpu: Int) -> UInt64 { streams[cpu].lastTime }
+
+  /// Writes the trace and closes it, with names and formats that were not known when it was begun.
+  public consuming func finish(_ options: TraceDatOptions) throws(TraceWriteError) {
+    precondition(options.cpus == streams.count)
+    self.options = options
+    try finish()
   }
 
   /// Writes the trace and closes it.
@@ -86,6 +119,10 @@ public struct TraceDatSpool: ~Copyable {
         try fetch(block)
         var position = 0
         while position < block.size {
+          if let lost = takeLoss(&position) {
+            try writer.noteLost(lost == 0 ? nil : lost - 1)
+            continue
+          }
           let row = unpack(cpu, &time, &position)
           try writer.append(row)
         }
@@ -94,8 +131,18 @@ public struct TraceDatSpool: ~Copyable {
     try writer.finish()
   }
 
+  /// The loss that stands at `position`; nil if a row does.
+  private func takeLoss(_ position: inout Int) -> UInt64? {
+    var next = position
+    _ = Self.take(buffers, &next)
+    guard buffers[next] == Self.lossKind else { return nil }
+    position = next + 2
+    return Self.take(buffers, &position)
+  }
+
   private func unpack(_ cpu: Int, _ time: inout UInt64, _ position: inout Int) -> TraceRow {
     time &+= Self.take(buffers, &position)
+    let isOther = buffers[position] == Self.otherKind
     let kind = EventKind(rawValue: UInt16(buffers[position])) ?? .print
     let flags = buffers[position + 1]
     position += 2
@@ -103,6 +150,10 @@ public struct TraceDatSpool: ~Copyable {
     var row = TraceRow(
       kind, cpu: UInt16(cpu), task: Int32(bitPattern: task >> 1 ^ (0 &- (task & 1))), time: time)
     row.flags = flags
+    if isOther {
+      row.other = UInt16(truncatingIfNeeded: Self.take(buffers, &position))
+      return row
+    }
     for slot in 0..<fieldCounts[Int(kind.rawValue)] {
       row.words[slot] = Self.take(buffers, &position)
     }

@@ -204,7 +204,7 @@ public struct TraceDatWriter: ~Copyable {
     try sink.write(TraceDatMetadata.magic(version: "6"))
     try sink.write(TraceDatMetadata.headerInfo())
     try sink.write(TraceDatMetadata.ftraceFormats(options.formats))
-    try sink.write(TraceDatMetadata.eventFormats(options.formats))
+    try sink.write(TraceDatMetadata.eventFormats(options.formats, options.others))
     try sink.write(TraceDatMetadata.shortText(options.names.kallsyms))
     try sink.write(TraceDatMetadata.shortText(""))
     try sink.write(TraceDatMetadata.longText(options.names.savedCommandLines))
@@ -233,7 +233,7 @@ public struct TraceDatWriter: ~Copyable {
     let parts: [(id: UInt16, name: String, bytes: [UInt8])] = [
       (16, "headers", TraceDatMetadata.headerInfo()),
       (17, "ftrace events", TraceDatMetadata.ftraceFormats(options.formats)),
-      (18, "events format", TraceDatMetadata.eventFormats(options.formats)),
+      (18, "events format", TraceDatMetadata.eventFormats(options.formats, options.others)),
       (19, "kallsyms", TraceDatMetadata.shortText(options.names.kallsyms)),
       (20, "printk", TraceDatMetadata.shortText("")),
       (21, "command lines", TraceDatMetadata.longText(options.names.savedCommandLines)),
@@ -249,10 +249,13 @@ public struct TraceDatWriter: ~Copyable {
   /// TRACECLOCK, UNAME, VERSION, TRACEID, CPUCOUNT.
   private func commonOptions() -> [(UInt16, [UInt8])] {
     func text(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
-    return [
-      (4, text(options.clockText)), (5, text(options.systemName)), (9, text(options.recorder)),
+    let system: [(UInt16, [UInt8])] =
+      options.systemName.isEmpty ? [] : [(UInt16(5), text(options.systemName))]
+    let rest: [(UInt16, [UInt8])] = [
+      (9, text(options.recorder)),
       (11, ByteBuilder.bytes(of: UInt64(0x746c_6272_6570_6c79))),
       (8, ByteBuilder.bytes(of: UInt32(options.cpus))),
     ]
+    return [(4, text(options.clockText))] + system + rest
   }
 }

@@ -47,6 +47,7 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp("Show only this measure; repeat it for more.", valueName: "NAME"))
   var measures: [String] = []
 
+  @OptionGroup(title: "Filters") var filters: FilterOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -118,6 +119,7 @@ struct CompareCommand: ParsableCommand {
     options.inputOption = nil
     options.between = between
     options.instance = instance
+    options.filters = filters
     return options
   }
 }

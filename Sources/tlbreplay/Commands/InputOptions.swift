@@ -23,6 +23,8 @@ struct InputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
   var instance: String?
 
+  @OptionGroup(title: "Filters") var filters: FilterOptions
+
   /// The input the user named.
   var path: String { input ?? inputOption ?? "" }
 

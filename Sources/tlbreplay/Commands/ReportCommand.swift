@@ -135,7 +135,7 @@ struct ReportCommand: ParsableCommand {
     let loaded = try LoadedInput(input)
     let progress = Progress(isHidden: output.noProgress)
     let trace = try loaded.describe(input, progress: progress)
-    let window = trace.window?.marks.span
+    let window = trace.countedSpan
     var tiers = TierTracker(
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)

@@ -22,6 +22,14 @@ struct LoadedInput {
   /// Surveys the whole trace, then the window that the user asks for or the trace offers.
   func describe(_ options: InputOptions, progress: Progress) throws(TraceError) -> TraceDescription
   {
+    try describe(options, progress).trace
+  }
+
+  /// The same, the names of all threads, and the filter, which knows the threads it lets through.
+  func describe(_ options: InputOptions, _ progress: Progress) throws(TraceError) -> (
+    trace: TraceDescription, directory: EventDirectory, filter: EventFilter?
+  ) {
+    var ready: EventFilter?
     var whole = TraceSurvey()
     let reader = try read(
       into: &whole, ReadRequest(order: .any, payloads: TraceSurvey.payloads), progress)
@@ -31,7 +39,12 @@ struct LoadedInput {
       instance: try instance(options, reader.facts, whole), window: nil,
       recordedRow: capture?.tlbRow, snapshotProblem: capture?.problem)
     if let memory = capture?.memory { description.memory = memory }
-    if let (marks, isRequested) = try window(options, description) {
+    let window = try self.window(options, description)
+    let request = try self.filters(options)
+    if !request.isEmpty {
+      let filter = try self.filter(request, description, reader.directory)
+      ready = try count(behind: filter, window, in: &description, progress)
+    } else if let (marks, isRequested) = window {
       var inside = TraceSurvey(window: marks.span)
       let name = description.instanceFacts.name
       _ = try read(
@@ -42,7 +55,7 @@ struct LoadedInput {
         ? inside.instances[description.instance] : InstanceSurvey()
       description.window = (marks, isRequested, survey)
     }
-    return description
+    return (description, reader.directory, ready)
   }
 
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
@@ -63,7 +76,9 @@ struct LoadedInput {
         file: name)
     }
     var context = ReplayContext(
-      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.window?.marks.span)
+      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.countedSpan)
+    context.countedCPUs = trace.filtered?.request.cpus
+    context.countedTasks = trace.filtered?.tasks
     if trace.instanceFacts.timeUnit == .ticks {
       context.burstSpan = nil
       if flushDuration != nil {

@@ -125,7 +125,9 @@ struct PerfCapture {
       lostBySamples = lostBySamples.saturatingSum(body.u64(0))
     case PerfRecord.comm where body.count >= 8:
       let task = body.load(4, as: Int32.self)
-      directory.name(task: task, body.suffix(from: 8).text)
+      directory.name(
+        task: task, body.suffix(from: 8).text,
+        at: PerfMappings.time(record, table.attributes.first))
       directory.group(task: task, body.load(0, as: Int32.self))
     case PerfRecord.fork where body.count >= 16:
       takeFork(body)
@@ -157,10 +159,8 @@ struct PerfCapture {
   private mutating func takeFork(_ body: ByteView) {
     let task = body.load(8, as: Int32.self)
     directory.group(task: task, body.load(0, as: Int32.self))
-    // A child is called as its parent until it says otherwise.
-    if let name = directory.taskName(body.load(12, as: Int32.self)) {
-      directory.name(task: task, name)
-    }
+    let time = body.count >= 24 ? body.u64(16) : 0
+    directory.fork(task: task, of: body.load(12, as: Int32.self), at: time)
   }
 
   // No recorder does this. Samples are read when they are met, or when their turn in time comes, so

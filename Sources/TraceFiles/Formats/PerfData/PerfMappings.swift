@@ -162,7 +162,7 @@ public struct PerfMappings: Sendable {
 
   // Behind a side record, with attribute flag sample_id_all (bit 18), stand those that the samples
   // have of: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER, 8 bytes each.
-  private static func time(_ record: ByteView, _ attribute: PerfEventAttribute?) -> UInt64 {
+  static func time(_ record: ByteView, _ attribute: PerfEventAttribute?) -> UInt64 {
     guard let attribute, attribute.flags & 1 << 18 != 0, attribute.has(.time) else { return 0 }
     var back = 8
     for field in [PerfSampleField.id, .streamID, .cpu, .identifier] where attribute.has(field) {

@@ -301,7 +301,10 @@ struct TextReader: TraceReader {
       announced = found.name.count == 0 ? 0 : instanceIndex(named: found.name) ?? 0
     }
     if let lost = TextOther.lostEvents(rest) {
-      if isFirstPass { noteLost(lost) }
+      if isFirstPass {
+        noteLost(lost)
+        markLoss(rest, lost)
+      }
       return true
     }
     switch grammar.dialect {
@@ -309,6 +312,18 @@ struct TextReader: TraceReader {
     case .traceCmd: return TextOther.cpuCount(rest) != nil || TextOther.isTraceCmdNotice(rest)
     case .perfScript: return TextOther.isSideRecord(scanner)
     }
+  }
+
+  /// `CPU:3 [LOST 392 EVENTS]` stands behind the last event before the loss.
+  private mutating func markLoss(_ scanner: TextScanner, _ count: UInt64) {
+    var scanner = scanner
+    guard scanner.skip("CPU:"), let cpu = scanner.takeDecimal(), cpu < TextLine.cpusMax else {
+      return
+    }
+    statistics.lost.mark(
+      LossMark(
+        cpu: UInt16(cpu), time: lastTimestamp.addingReportingOverflow(1).partialValue,
+        count: count == 0 ? nil : count))
   }
 
   private mutating func noteLost(_ count: UInt64) {

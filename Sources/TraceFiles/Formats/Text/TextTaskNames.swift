@@ -57,7 +57,7 @@ final class TextTaskNames {
     let name = line.name.trimmedFront.text
     // `<...>`, `:1234`: how the kernel and perf print a task whose name they do not know.
     if !name.isEmpty, name != "<...>", name != ":\(line.task)" {
-      directory.name(task: line.task, name)
+      directory.name(task: line.task, name, at: line.timestamp)
     }
     if line.group != EventBatch.unknownTask { directory.group(task: line.task, line.group) }
   }

@@ -30,6 +30,7 @@ enum ChunkCodec {
 struct CPUStream {
   let cpu: UInt16
   private let layout: PageLayout
+  private let clock: ClockConversion
   private var source: PageSource
 
   /// Bytes in memory that hold pages, and the file offset of their first byte (of the chunk that
@@ -50,8 +51,12 @@ struct CPUStream {
   private(set) var isExhausted = false
 
   /// A stream over the pages of `cpu`.
-  init(_ cpu: Int, _ source: PageSource, layout: PageLayout, statistics: inout IngestStatistics) {
+  init(
+    _ cpu: Int, _ source: PageSource, layout: PageLayout, clock: ClockConversion,
+    statistics: inout IngestStatistics
+  ) {
     self.cpu = UInt16(cpu)
+    self.clock = clock
     self.layout = layout
     self.source = source
     // Nothing yet: `advance` asks the source for the first pages.
@@ -313,6 +318,7 @@ struct CPUStream {
 
   private func noteLost(_ head: PageHead, _ page: ByteView, _ statistics: inout IngestStatistics) {
     let at = layout.dataOffset + head.length
+    let time = clock.convert(head.timestamp)
     if head.lostCountStored, at + layout.commitSize <= min(page.count, layout.pageSize) {
       var count = UInt64(page.u32(at))
       if layout.commitSize == 8 { count = page.u64(at) }
@@ -321,10 +327,12 @@ struct CPUStream {
       }
       if count <= 1 << 48 {
         statistics.lost.known = statistics.lost.known.saturatingSum(count)
+        statistics.lost.mark(LossMark(cpu: cpu, time: time, count: count))
         return
       }
     }
     statistics.lost.unknownMarks += 1
+    statistics.lost.mark(LossMark(cpu: cpu, time: time, count: nil))
   }
 
   @inline(never)

@@ -129,7 +129,8 @@ struct TraceDatReader: TraceReader {
       let source = PageSource(
         data, file: part.file, pageSize: layout.pageSize, cpus: buffer.cpus.count,
         statistics: &statistics)
-      return CPUStream(data.cpu, source, layout: layout, statistics: &statistics)
+      return CPUStream(
+        data.cpu, source, layout: layout, clock: header.conversion, statistics: &statistics)
     }
     for (number, stream) in streams.enumerated() where !stream.isExhausted {
       heap.insert(number, time: order == .time ? stream.timestamp : UInt64(number))

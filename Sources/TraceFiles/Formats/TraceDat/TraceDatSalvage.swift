@@ -113,7 +113,8 @@ extension TraceDatHeader {
     layout.read(headerPage: metadata.headerPage)
     let source = PageSource(
       data, file: file, pageSize: buffer.pageSize, cpus: buffer.cpus.count, statistics: &unused)
-    var stream = CPUStream(data.cpu, source, layout: layout, statistics: &unused)
+    var stream = CPUStream(
+      data.cpu, source, layout: layout, clock: ClockConversion(), statistics: &unused)
     var batch = EventBatch()
     for _ in 0..<Self.batchesSearched where !stream.isExhausted {
       batch.removeAll()
