@@ -89,7 +89,11 @@ struct OutputOptions: ParsableArguments {
 
   /// Renders `report` and writes it out whole, or not at all.
   func emit(_ report: Report) throws {
-    try emit(text: Self.render(report, json ? .json : (format ?? .text)))
+    let form = json ? .json : (format ?? .text)
+    if let obstacle = ReportRenderers.renderer(named: form.name)?.obstacle(to: report) {
+      throw ValidationError("--format \(form.name): \(obstacle).")
+    }
+    try emit(text: Self.render(report, form))
   }
 
   /// Writes `report` to standard output, for commands whose `-o` is another file.

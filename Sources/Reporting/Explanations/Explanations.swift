@@ -1,0 +1,3 @@
+enum Explanations {
+  static func unit(of metric: ReportMetric) -> String? { metric.unit }
+}
