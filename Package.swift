@@ -105,7 +105,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting"],
+      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting", "Reporting"],
       swiftSettings: settings),
   ]
 )

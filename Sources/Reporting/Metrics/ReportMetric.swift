@@ -51,7 +51,7 @@ enum ReportMetrics {
       if case .string(let grade)? = members["grade"] { inside.grade = grade }
       if case .string(let unit)? = members["unit"] { inside.unit = unit }
       for name in members.keys.sorted() {
-        guard let member = members[name] else { continue }
+        guard let member = members[name], !isMark(name) else { continue }
         var next = inside
         if next.named == nil, namesThings(place.path.last) { next.named = next.path.count }
         next.path.append(name)
@@ -76,6 +76,11 @@ enum ReportMetrics {
       found.value = value
       body(found)
     }
+  }
+
+  /// Whether a member only says how good its neighbours are, or what they count.
+  private static func isMark(_ name: String) -> Bool {
+    name == "grade" || name == "unit" || name.hasSuffix("_grade")
   }
 
   /// Whether the members of an object with this name are called after things, not after what is said

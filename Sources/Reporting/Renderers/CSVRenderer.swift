@@ -73,7 +73,7 @@ public struct CSVRenderer: ReportRenderer {
   private static func values(_ metric: ReportMetric) -> String {
     var fields = ["", "", "", ""]
     if let position = metric.position {
-      let isByCPU = metric.path.last == "per_cpu"
+      let isByCPU = metric.path.suffix(2).contains { $0 == "per_cpu" || $0 == "per_cpu_pages" }
       fields[isByCPU ? 0 : 1] = "\(position)"
     }
     switch metric.value {
@@ -89,7 +89,8 @@ public struct CSVRenderer: ReportRenderer {
 
   private static func end(_ metric: ReportMetric) -> String {
     let unit = metric.isNumber || metric.value == .null ? Explanations.unit(of: metric) ?? "" : ""
-    return [unit, metric.grade ?? "", metric.name].map(field).joined(separator: ",") + "\r\n"
+    return [unit, Explanations.grade(of: metric) ?? "", metric.name].map(field).joined(
+      separator: ",") + "\r\n"
   }
 
   /// A field, in quotation marks where it holds what separates fields or rows.

@@ -56,6 +56,8 @@ public struct TextRenderer: ReportRenderer {
     return facts.flatMap { fact in
       let lines = Self.wrap(fact.value, indent: column)
       guard let first = lines.first else { return [fact.name] }
+      // A name as wide as the column would stick to its value.
+      if fact.name.count >= column { return [fact.name] + lines }
       return [padded(fact.name, right: column) + first.dropFirst(column)] + lines.dropFirst()
     }
   }

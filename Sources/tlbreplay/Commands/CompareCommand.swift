@@ -48,6 +48,7 @@ struct CompareCommand: ParsableCommand {
   var measures: [String] = []
 
   @OptionGroup var output: OutputOptions
+  @OptionGroup var explaining: ExplainOptions
 
   func validate() throws {
     if let style {
@@ -75,7 +76,8 @@ struct CompareCommand: ParsableCommand {
       comparison.measures.removeAll { !measures.contains($0.name) }
     }
     guard let style = style.flatMap(ComparisonStyles.style(named:)) else {
-      return try output.emit(CompareReport.build(comparison))
+      return try output.emit(
+        explaining.apply(CompareReport.build(comparison), ExplanationContext()))
     }
     let text: String
     do throws(StyleError) {

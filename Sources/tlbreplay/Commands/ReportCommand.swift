@@ -71,6 +71,8 @@ struct ReportCommand: ParsableCommand {
       valueName: "NAME=VALUE|NAME=LO..HI"))
   var costs: [String] = []
 
+  @OptionGroup var explaining: ExplainOptions
+
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
 
@@ -142,10 +144,13 @@ struct ReportCommand: ParsableCommand {
     let outcome = try loaded.replay(
       trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
       progress: progress)
-    try output.emit(
-      ReplayReport.build(
-        trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
-        misses: misses))
+    let report = ReplayReport.build(
+      trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
+      misses: misses)
+    var context = ExplanationContext(trace)
+    context.flushDuration = flushDuration
+    for blueprint in try blueprints() { context.settings[blueprint.name] = blueprint.settings }
+    try output.emit(explaining.apply(report, context))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")

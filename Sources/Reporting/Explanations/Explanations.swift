@@ -1,3 +1,0 @@
-enum Explanations {
-  static func unit(of metric: ReportMetric) -> String? { metric.unit }
-}
