@@ -101,7 +101,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests",
-      dependencies: ["TraceEvents", "Replay", "Machine", "Reporting", "Statistics"],
+      dependencies: [
+        "TraceEvents", "Replay", "Machine", "Reporting", "Statistics", "TraceBuilding",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
