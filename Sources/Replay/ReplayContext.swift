@@ -20,6 +20,8 @@ public struct ReplayContext: Sendable {
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.
   var checksEveryCase = false
+  /// Whether replays keep what they decide for an observer.
+  var isObserved = false
   /// The rules beside I1 that the safety oracle judges.
   var safetyChecks = SafetyChecks.all
 

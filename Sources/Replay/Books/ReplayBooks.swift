@@ -99,11 +99,13 @@ struct ReplayBooks {
 
   // MARK: What the policy does
 
-  /// A flush of `mask` that had been put off, or that the recorded run had no need of.
+  /// A flush of `mask` that had been put off, or that the recorded run had no need of; the interrupts
+  /// inside the window.
+  @discardableResult
   mutating func flush(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, lazy lazyCPUs: CPUMask
-  ) {
-    guard isCounted(moment.time) else { return }
+  ) -> Int {
+    guard isCounted(moment.time) else { return 0 }
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1
     let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
@@ -111,6 +113,7 @@ struct ReplayBooks {
     payers[moment.payer.rawIndex].flushes += 1
     payers[moment.payer.rawIndex].interrupts += interrupts
     bursts.note(moment.time)
+    return interrupts
   }
 
   /// A deferral is over.

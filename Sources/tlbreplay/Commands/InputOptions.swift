@@ -125,7 +125,11 @@ struct OutputOptions: ParsableArguments {
   }
 
   private static func write(_ text: String, to descriptor: Int32, name: String) throws {
-    let bytes = Array(text.utf8)
+    try write(Array(text.utf8), to: descriptor, name: name)
+  }
+
+  /// Writes `bytes` to an open file that is called `name`.
+  static func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
     var written = 0
     while written < bytes.count {
       let got = bytes[written...].withUnsafeBytes {

@@ -73,6 +73,13 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var explaining: ExplainOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Also write a timeline of shootdowns, decisions and counters as Chrome/Perfetto JSON (open it in "
+        + "ui.perfetto.dev).", valueName: "FILE"),
+    completion: .file())
+  var perfetto: String?
+
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
 
@@ -141,15 +148,19 @@ struct ReportCommand: ParsableCommand {
     var tiers = TierTracker(
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)
+    let blueprints = try blueprints()
+    let timeline = try perfetto.map {
+      try PerfettoFile($0, trace, policies: blueprints.map(\.name))
+    }
     let outcome = try loaded.replay(
-      trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
-      progress: progress)
+      trace, policies: blueprints, flushDuration: flushDuration, tiers: &tiers,
+      perfetto: timeline, progress: progress)
     let report = ReplayReport.build(
       trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
       misses: misses)
     var context = ExplanationContext(trace)
     context.flushDuration = flushDuration
-    for blueprint in try blueprints() { context.settings[blueprint.name] = blueprint.settings }
+    for blueprint in blueprints { context.settings[blueprint.name] = blueprint.settings }
     try output.emit(explaining.apply(report, context))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
