@@ -162,16 +162,16 @@ public enum ExplainReport {
     _ figures: [Figure], _ all: [Figure]
   ) -> [(name: String, value: String)] {
     let ends: Set<String> = ["lower", "upper"]
-    let parents = figures.filter { !ends.contains($0.metric.path.last ?? "") }.map {
-      $0.metric.path.dropLast()
+    var found: [[String]: [String]] = [:]
+    for figure in all {
+      guard let end = figure.metric.path.last, ends.contains(end) else { continue }
+      found[Array(figure.metric.path.dropLast()), default: []].append(
+        "\(end) \(Quantity.text(figure.sum))")
     }
     var lines: [(name: String, value: String)] = []
-    for (index, parent) in parents.enumerated() where !parents[..<index].contains(parent) {
-      let found = all.filter {
-        $0.metric.path.dropLast() == parent && ends.contains($0.metric.path.last ?? "")
-      }
-      guard !found.isEmpty else { continue }
-      let values = found.map { "\($0.metric.path.last ?? "") \(Quantity.text($0.sum))" }
+    for figure in figures where !ends.contains(figure.metric.path.last ?? "") {
+      let parent = Array(figure.metric.path.dropLast())
+      guard let values = found.removeValue(forKey: parent) else { continue }
       lines.append(
         ("bounds", "\(parent.joined(separator: ".")): \(values.joined(separator: ", "))"))
     }

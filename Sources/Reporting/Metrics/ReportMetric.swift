@@ -100,10 +100,12 @@ enum ReportMetrics {
   /// What the objects of a list are called; nil for a list of plain values.
   private static func names(_ elements: [JSONValue]) -> [String]? {
     var names: [String] = []
+    var taken: Set<String> = []
     for element in elements {
       guard case .object(let members) = element else { return nil }
       var name = ends(members) ?? naming.lazy.compactMap { members[$0].map(label) }.first ?? ""
-      if name.isEmpty || names.contains(name) { name += "#\(names.count)" }
+      if name.isEmpty || taken.contains(name) { name += "#\(names.count)" }
+      taken.insert(name)
       names.append(name)
     }
     return names.isEmpty ? nil : names

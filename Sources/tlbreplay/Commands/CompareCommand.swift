@@ -13,6 +13,7 @@ struct CompareCommand: ParsableCommand {
       Examples:
         tlbreplay compare before-1 before-2 before-3 --after after-1 after-2 after-3
         tlbreplay compare --json letter-data.json
+        tlbreplay compare --format cover before-1 before-2 --after after-1 after-2
         tlbreplay compare --style ministat --measure run_time_ms letter-data.json
       """)
 
@@ -58,6 +59,12 @@ struct CompareCommand: ParsableCommand {
       }
       if output.json || output.format == .json {
         throw ValidationError("--style is text; it contradicts --json.")
+      }
+      if let format = output.format, format != .text {
+        throw ValidationError("--style is text; it contradicts --format \(format.name).")
+      }
+      if explaining.explain != nil {
+        throw ValidationError("--explain is about the report, not about a --style.")
       }
     }
     if (before + after).filter({ $0 == "-" }).count > 1 {

@@ -14,6 +14,9 @@ struct ReportCommand: ParsableCommand {
       Examples:
         tlbreplay report capture-directory
         tlbreplay report --bounds --json trace.dat
+        tlbreplay report --format cover capture-directory
+        tlbreplay report --explain policies.luf-v10.tlb_row trace.dat
+        tlbreplay report --perfetto timeline.json trace.dat
         tlbreplay report --policy luf-v12 --policy my-policy.toml trace.dat
         tlbreplay report --policy luf-v10 --policy luf-v11 --forbid-violations trace.dat
       """)
