@@ -33,7 +33,7 @@ import TraceBuilding
     var used: Set<String> = []
     for arguments in Self.reports {
       var missing: Set<String> = []
-      for figure in ExplainReport.figures(try document(arguments)) {
+      for figure in ExplainReport.figures(try document(arguments)) where figure.metric.isNumber {
         let found = Explanations.explanation(of: figure.metric.path)
         if let found {
           let whole = Explanations.withoutCase(figure.metric.path)
@@ -74,6 +74,19 @@ import TraceBuilding
     let shown = metrics.filter { $0["path"].text == "policies.luf-v10.tlb_row.total" }
     #expect(shown.count == 1)
     #expect(given.output.contains("5 us (--flush-duration)"), "\(shown)")
+  }
+
+  /// What is not there has an explanation too, with the reason where there is one.
+  @Test func whatIsNullSaysWhy() throws {
+    let run = try Tool.run(["report", "--explain", "tlb_misses.dtlb_load", "luf-pairs/small-4/0.1"])
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let text = run.output.replacing(/\s+/, with: " ")
+    #expect(text.contains("null: no event of this trace shows memory accesses"), "\(text)")
+    #expect(text.contains("tlbreplay profile"))
+    let open = try Tool.run([
+      "report", "--explain", "recorded.tlb_row.upper", "formats/td-b-one-v7-zstd.dat",
+    ])
+    #expect(open.exitCode == 0 && open.output.contains("null:"), "\(open.output)\(open.errors)")
   }
 
   @Test func listNamesEveryNumber() throws {

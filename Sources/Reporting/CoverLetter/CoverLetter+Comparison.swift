@@ -38,7 +38,7 @@ extension CoverLetter {
           title: "tlb shootdowns from 'cat /proc/interrupts'", before: side(rows.before),
           after: side(rows.after)))
     }
-    let counters = comparison.measures.filter { $0.unit == "events" }
+    let counters = comparison.measures.filter { $0.unit == "events" }.sorted { $0.name < $1.name }
     if !counters.isEmpty { blocks.append(Self.counters(counters)) }
     guard !blocks.isEmpty else { return nil }
     let untested = shown.contains { $0.measure.comparison.verdict == .untested }

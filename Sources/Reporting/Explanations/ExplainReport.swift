@@ -48,11 +48,14 @@ public enum ExplainReport {
     var sum: Double
   }
 
-  /// The numbers of a document, lists as one; and what is null, which has no number for a reason.
+  /// The numbers of a document, lists as one; and what is null in the place of numbers.
   static func figures(_ document: JSONValue) -> [Figure] {
     var figures: [Figure] = []
     ReportMetrics.visit(document) { metric in
-      guard metric.isNumber else { return }
+      guard
+        metric.isNumber
+          || (metric.value == .null && Explanations.explanation(ofMissing: metric.path) != nil)
+      else { return }
       if metric.position != nil, let last = figures.last, last.metric.path == metric.path {
         figures[figures.count - 1].count += 1
         figures[figures.count - 1].sum += number(metric.value)
@@ -121,7 +124,8 @@ public enum ExplainReport {
   private static func groups(_ figures: [Figure]) -> [[Figure]] {
     var groups: [(key: [String], figures: [Figure])] = []
     for figure in figures {
-      let key = Explanations.explanation(of: figure.metric.path)?.paths.first ?? figure.metric.path
+      let key =
+        Explanations.explanation(ofMissing: figure.metric.path)?.paths.first ?? figure.metric.path
       if let known = groups.firstIndex(where: { $0.key == key }) {
         groups[known].figures.append(figure)
       } else {
@@ -138,7 +142,7 @@ public enum ExplainReport {
     let values = Report.Block.facts(
       (own.isEmpty ? figures : own).map { (name: $0.metric.name, value: value($0)) })
     guard let first = figures.first,
-      let explanation = Explanations.explanation(of: first.metric.path)
+      let explanation = Explanations.explanation(ofMissing: first.metric.path)
     else { return Report.Section(figures.first?.metric.name ?? "", [values]) }
     var facts: [(name: String, value: String)] = [("what", "\(explanation.meaning).")]
     facts += bounds(own, all)
@@ -165,8 +169,9 @@ public enum ExplainReport {
     var found: [[String]: [String]] = [:]
     for figure in all {
       guard let end = figure.metric.path.last, ends.contains(end) else { continue }
+      let number = figure.metric.isNumber ? Quantity.text(figure.sum) : "not known"
       found[Array(figure.metric.path.dropLast()), default: []].append(
-        "\(end) \(Quantity.text(figure.sum))")
+        "\(end) \(number)")
     }
     var lines: [(name: String, value: String)] = []
     for figure in figures where !ends.contains(figure.metric.path.last ?? "") {
@@ -183,6 +188,7 @@ public enum ExplainReport {
     var lines: [(path: [String], values: [String])] = []
     for figure in figures {
       let path = Explanations.withoutCase(figure.metric.path)
+      guard figure.metric.isNumber else { continue }
       let value = "\(figure.metric.path[3]) \(Quantity.text(figure.sum))"
       if let known = lines.firstIndex(where: { $0.path == path }) {
         lines[known].values.append(value)
@@ -204,6 +210,9 @@ public enum ExplainReport {
 
   /// `3,761 interrupts [derived]`; `4 numbers, sum 3,761 interrupts [derived]`.
   private static func value(_ figure: Figure) -> String {
+    if figure.metric.value == .null {
+      return "null: " + (figure.metric.reason ?? "not there, or not observable in this trace")
+    }
     let unit = Explanations.unit(of: figure.metric).map { $0.isEmpty ? "" : " \($0)" } ?? ""
     let grade = Explanations.grade(of: figure.metric).map { " [\($0)]" } ?? ""
     let sum = Quantity.text(figure.sum) + unit
@@ -313,7 +322,8 @@ public enum ExplainReport {
     ]
     members["value"] = figure.metric.position == nil ? figure.metric.value : .null
     members["count"] = JSONValue(figure.count)
-    guard let explanation = Explanations.explanation(of: figure.metric.path) else {
+    members["reason"] = figure.metric.value == .null ? JSONValue(figure.metric.reason) : .null
+    guard let explanation = Explanations.explanation(ofMissing: figure.metric.path) else {
       return .object(members)
     }
     members["meaning"] = .string(explanation.meaning)

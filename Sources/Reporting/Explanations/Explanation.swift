@@ -68,6 +68,13 @@ struct Explanation: Sendable {
     }
   }
 
+  /// Whether it explains something below `path`: numbers that are missing here.
+  func explainsBelow(_ path: [String]) -> Bool {
+    paths.contains { pattern in
+      pattern.count >= path.count && zip(pattern, path).allSatisfy(Self.fits)
+    }
+  }
+
   private static func fits(_ pattern: String, _ part: String) -> Bool {
     if pattern == "*" || pattern == part { return true }
     guard pattern.hasPrefix("{"), pattern.hasSuffix("}") else { return false }
@@ -92,6 +99,12 @@ enum Explanations {
   static func explanation(of path: [String]) -> Explanation? {
     let whole = withoutCase(path)
     return all.first { $0.explains(whole) }
+  }
+
+  /// The explanation of what would stand at `path`, or below it, were it not null.
+  static func explanation(ofMissing path: [String]) -> Explanation? {
+    let whole = withoutCase(path)
+    return explanation(of: path) ?? all.first { $0.explainsBelow(whole) }
   }
 
   /// `policies.NAME.cases.ASSUMPTION.tlb_row.total` without the case.

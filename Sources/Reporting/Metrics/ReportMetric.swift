@@ -13,6 +13,8 @@ struct ReportMetric: Sendable {
   var value: JSONValue
   /// How good it is: of the nearest object around it that says so.
   var grade: String?
+  /// Why it is null, where the nearest object says so.
+  var reason: String?
   /// What it counts, if the document says so: of the nearest `unit`.
   var unit: String?
 
@@ -50,6 +52,7 @@ enum ReportMetrics {
       var inside = place
       if case .string(let grade)? = members["grade"] { inside.grade = grade }
       if case .string(let unit)? = members["unit"] { inside.unit = unit }
+      if case .string(let reason)? = members["reason"] { inside.reason = reason }
       for name in members.keys.sorted() {
         guard let member = members[name], !isMark(name) else { continue }
         var next = inside

@@ -37,7 +37,8 @@ public struct MarkdownRenderer: ReportRenderer {
 
   private func render(_ facts: [(name: String, value: String)]) -> String {
     facts.map { fact in
-      fact.name.isEmpty
+      // Names such as `!` are marks, not names.
+      !fact.name.contains(where: { $0.isLetter || $0.isNumber })
         ? "- \(Self.escape(fact.value))"
         : "- **\(Self.escape(fact.name))**: \(Self.escape(fact.value))"
     }.joined(separator: "\n")
