@@ -14,10 +14,11 @@ final class PerfettoFile {
   /// What is told of the replay.
   let export: PerfettoExport
   private let path: String
-  private let descriptor: Int32
+  /// Not open before there is something to write: what was there stays if the trace is unfit.
+  private var descriptor: Int32 = -1
   private var isFinished = false
 
-  /// Opens the file for the run that `trace` describes and policies by name.
+  /// A file at `path` for the run that `trace` describes and policies by name.
   init(_ path: String, _ trace: TraceDescription, policies: [String]) throws {
     guard let export = PerfettoExport(trace, policies: policies) else {
       throw TraceError(
@@ -25,11 +26,6 @@ final class PerfettoFile {
     }
     self.export = export
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw OutputError(
-        description: "\(path): cannot be written: \(String(cString: strerror(errno)))")
-    }
   }
 
   deinit {
@@ -45,7 +41,16 @@ final class PerfettoFile {
   }
 
   /// Writes what the export has made.
-  func advance() throws { try OutputOptions.write(export.take(), to: descriptor, name: path) }
+  func advance() throws {
+    if descriptor < 0 {
+      descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else {
+        throw OutputError(
+          description: "\(path): cannot be written: \(String(cString: strerror(errno)))")
+      }
+    }
+    try OutputOptions.write(export.take(), to: descriptor, name: path)
+  }
 
   /// Writes the end.
   func finish() throws {

@@ -4,9 +4,36 @@ import TraceBuilding
 
 /// `report --perfetto`: the rules of the Trace Event Format, and the numbers of the report itself.
 @Suite struct PerfettoTests {
+  private struct Event: Decodable {
+    var ph: String
+    var pid: Int
+    var tid: Int
+    var name: String
+    var ts: Double?
+    var dur: Double?
+    var s: String?
+    var args: Arguments
+  }
+
+  /// The values that these tests look at; a value of another type is an error.
+  private struct Arguments: Decodable {
+    var interrupts: Int?
+    var value: Int?
+    var pages: Int?
+    var cpus: String?
+    var name: String?
+    var task: String?
+    var tid: Int?
+  }
+
+  private struct Document: Decodable {
+    var displayTimeUnit: String
+    var traceEvents: [Event]
+  }
+
   private struct Export {
     var bytes: Data
-    var events: [JSON]
+    var events: [Event]
     var report: JSON
   }
 
@@ -16,16 +43,9 @@ import TraceBuilding
     let run = try Tool.run(["report", "--json", "--perfetto", file.path] + arguments)
     guard run.exitCode == 0 else { throw Tool.Failure(run: run) }
     let bytes = try Data(contentsOf: file)
-    let events = try JSON(parsing: String(decoding: bytes, as: UTF8.self))["traceEvents"].elements
-    return Export(bytes: bytes, events: events, report: try run.json())
-  }
-
-  private func number(_ value: JSON) -> Double {
-    switch value {
-    case .integer(let whole): Double(whole)
-    case .number(let number): number
-    default: .nan
-    }
+    let document = try JSONDecoder().decode(Document.self, from: bytes)
+    #expect(document.displayTimeUnit == "ns")
+    return Export(bytes: bytes, events: document.traceEvents, report: try run.json())
   }
 
   static let captures = [
@@ -42,62 +62,58 @@ import TraceBuilding
     var named: Set<String> = []
     #expect(export.events.count > 100)
     for event in export.events {
-      let phase = event["ph"].text ?? ""
-      let process = try #require(event["pid"].integer)
-      let thread = try #require(event["tid"].integer)
-      let name = try #require(event["name"].text)
-      let track = "\(process)/\(thread)"
-      #expect(event.members["args"] != nil)
-      if phase == "M" {
-        if name == "thread_name" { named.insert(track) }
+      let track = "\(event.pid)/\(event.tid)"
+      if event.ph == "M" {
+        if event.name == "thread_name" { named.insert(track) }
         continue
       }
-      let time = number(event["ts"])
-      #expect(time.isFinite)
+      let time = event.ts ?? .nan
       // Counters belong to a process, all else to its thread.
-      let key = phase == "C" ? "\(process)/\(name)" : "\(track)\(phase)"
-      #expect(time >= last[key] ?? 0, "\(event)")
+      let key = event.ph == "C" ? "\(event.pid)/\(event.name)" : track + event.ph
+      if !(time >= last[key] ?? 0) { Issue.record("out of order: \(event)") }
       last[key] = time
-      switch phase {
+      switch event.ph {
       case "X":
-        let duration = number(event["dur"])
-        #expect(duration >= 0 && time >= (ends[track] ?? 0) - 0.0001, "\(event)")
+        let duration = event.dur ?? .nan
+        if !(duration >= 0 && time >= (ends[track] ?? 0) - 0.0001) {
+          Issue.record("overlaps: \(event)")
+        }
         ends[track] = time + duration
-        #expect(named.contains(track))
-      case "i": #expect(event["s"].text == "t" && named.contains(track))
-      case "C": #expect(event["args"]["value"].integer != nil)
-      default: Issue.record("phase \(phase)")
+        if !named.contains(track) { Issue.record("no name: \(event)") }
+      case "i":
+        if event.s != "t" || !named.contains(track) { Issue.record("\(event)") }
+      case "C": if event.args.value == nil { Issue.record("\(event)") }
+      default: Issue.record("phase \(event.ph)")
       }
     }
+    #expect(!last.isEmpty && !ends.isEmpty)
   }
 
   /// What is drawn adds up to what is reported.
   @Test(arguments: captures.dropLast())
   func sumsAreThoseOfTheReport(_ arguments: [String]) throws {
     let export = try export(arguments)
-    func sum(_ process: Int, _ phase: String, _ name: String? = nil, _ key: String) -> Int {
+    func sum(_ process: Int, _ phase: String, _ value: (Arguments) -> Int?) -> Int {
       export.events.filter {
-        $0["pid"].integer == process && $0["ph"].text == phase
-          && (name == nil || $0["name"].text == name)
-      }.reduce(0) { $0 + ($1["args"][key].integer ?? 0) }
+        $0.pid == process && $0.ph == phase && $0.name != "frames pending"
+      }.reduce(0) { $0 + (value($1.args) ?? 0) }
     }
     let policies = export.report["policies"].elements
     let recorded = try #require(policies[0]["tlb_row"]["total"].integer)
-    #expect(sum(1, "X", nil, "interrupts") == recorded)
-    #expect(sum(1, "C", "shootdowns per ms", "value") == recorded)
+    #expect(sum(1, "X", \.interrupts) == recorded)
+    #expect(sum(1, "C", \.value) == recorded)
     for (index, policy) in policies.enumerated().dropFirst() {
       let total = try #require(policy["tlb_row"]["total"].integer)
-      #expect(recorded + sum(index + 1, "i", nil, "interrupts") == total)
-      #expect(sum(index + 1, "C", "shootdowns per ms", "value") == total)
-      let own = export.events.filter { $0["pid"].integer == index + 1 }
+      #expect(recorded + sum(index + 1, "i", \.interrupts) == total)
+      #expect(sum(index + 1, "C", \.value) == total)
+      let own = export.events.filter { $0.pid == index + 1 }
       #expect(
-        own.filter { $0["name"].text?.hasPrefix("flush: ") == true }.count
+        own.filter { $0.name.hasPrefix("flush: ") }.count
           == policy["ledger"]["forced_flushes"].integer)
       #expect(
-        own.filter { $0["name"].text == "put off" }.count == policy["ledger"]["deferred"].integer)
+        own.filter { $0.name == "put off" }.count == policy["ledger"]["deferred"].integer)
       let pending =
-        own.filter { $0["name"].text == "frames pending" }
-        .compactMap { $0["args"]["value"].integer }.max() ?? 0
+        own.filter { $0.name == "frames pending" }.compactMap(\.args.value).max() ?? 0
       #expect(pending <= policy["pending_frames"]["max"].integer ?? 0)
     }
   }
