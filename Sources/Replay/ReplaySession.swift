@@ -134,7 +134,7 @@ public struct ReplaySession: ~Copyable {
       let moment = reconstruction.moments[position]
       guard moment.kind == .shootdown || moment.kind == .mmShootdown else { continue }
       let slot = Int(moment.subject &- reconstruction.shootdownsBase)
-      let task = reconstruction.tasks.id(reconstruction.shootdowns[slot].taskIndex)
+      let task = reconstruction.tasks.id(of: reconstruction.shootdowns[slot].taskIndex)
       observer.recorded(ObservedShootdown(reconstruction.shootdowns[slot], task: task))
     }
     tellDecisions(observer)

@@ -144,10 +144,8 @@ struct TaskTable {
   /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
   private var processes: [UInt32] = [0]
 
-  /// The id of the thread with an index.
-  func id(_ index: UInt32) -> Int32 {
-    Int(index) < ids.count ? ids[Int(index)] : EventBatch.unknownTask
-  }
+  /// The thread with an index.
+  func id(of index: UInt32) -> Int32 { ids[Int(index)] }
 
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {

@@ -19,7 +19,11 @@ extension ReportRenderer {
 public enum ReportRenderers {
   /// All of them, the default first.
   public static let all: [any ReportRenderer] = [
-    TextRenderer(), MarkdownRenderer(), CoverLetterRenderer(), CSVRenderer(), JSONRenderer(),
+    TextRenderer(),
+    MarkdownRenderer(),
+    CoverLetterRenderer(),
+    CSVRenderer(),
+    JSONRenderer(),
   ]
 
   /// The one with this name.
