@@ -101,11 +101,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ReportingTests",
-      dependencies: ["TraceEvents", "Replay", "Machine", "Reporting", "Statistics"],
+      dependencies: [
+        "TraceEvents", "Replay", "Machine", "Reporting", "Statistics", "TraceBuilding",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting"],
+      dependencies: ["tlbreplay", "TraceBuilding", "TraceEvents", "TraceWriting", "Reporting"],
       swiftSettings: settings),
   ]
 )

@@ -9,6 +9,9 @@ protocol PolicyReplay {
   /// What the safety check found; nil where this case is not checked.
   var safety: SafetyVerdict? { get }
 
+  /// What it decided since it was last asked; nothing where nobody observes it.
+  mutating func takeDecisions() -> [ObservedDecision]
+
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
 
@@ -66,6 +69,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// Of the moment at hand, among those that are ready.
   private var position: UInt32 = 0
   private let listens: MomentKindSet
+  /// For an observer; nil without one.
+  private var log: DecisionLog?
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
   /// policy, which is several times slower, and this leads out of it once for many moments.
   private let loop: Loop
@@ -87,6 +92,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       ? SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
       : nil
     listens = policy.listens
+    log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
     mayPass = !context.visitsEveryFrame && !Policy.followsTime && oracle?.passesFrames != false
     loop = { $0.run($1, $2) }
   }
@@ -100,6 +106,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
+
+  mutating func takeDecisions() -> [ObservedDecision] { log?.take() ?? [] }
 
   var frameVisits: FrameVisits {
     guard mayPass, !(Policy.asksForEveryAllocation && policy.mayActOnAny) else { return .all }
@@ -272,6 +280,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       decision = policy.mmFlush(shootdown, as: deferral, now, &actions)
     }
     let opened = books.enter(decision, of: shootdown, at: moment.time)
+    if log != nil {
+      log?.note(decision, of: shootdown, at: moment.time, pending: books.pending.frames)
+    }
     if isChecked { oracle?.shootdown(shootdown, isDone: opened == 0, moment, source) }
     act(moment, source)
     if shootdown.kind == .unmapBatch, shootdown.batch != 0 {
@@ -350,8 +361,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     for action in actions {
       switch action {
       case .flush(let mask, let fate):
-        if source.isOfCountedTask(moment) {
-          books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position))
+        let isCounted = source.isOfCountedTask(moment)
+        let interrupts =
+          isCounted ? books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position)) : 0
+        if log != nil {
+          log?.note(
+            mask, fate, moment, interrupts: interrupts, pending: books.pending.frames)
         }
         oracle?.flushed(mask, fate, moment)
       case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)

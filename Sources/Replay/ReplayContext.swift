@@ -30,6 +30,8 @@ public struct ReplayContext: Sendable {
   var checksEveryCase = false
   /// Whether every replay looks at every moment of a frame, as the plain twin of those that skip some.
   var visitsEveryFrame = false
+  /// Whether replays keep what they decide for an observer.
+  var isObserved = false
   /// The rules beside I1 that the safety oracle judges.
   var safetyChecks = SafetyChecks.all
 

@@ -20,6 +20,7 @@ public struct ReplaySession: ~Copyable {
   private var entries: [Entry] = []
   private var audiences: [Audience] = []
   private var seen = SeenEvents()
+  private let observer: (any ReplayObserver)?
 
   /// A session; `policies` by name, `recorded` is always there.
   public init(
@@ -33,8 +34,14 @@ public struct ReplaySession: ~Copyable {
     self.init(context, blueprints: wanted)
   }
 
-  /// A session of policies that need not stand in the catalogue.
-  public init(_ context: ReplayContext, blueprints: [PolicyBlueprint]) {
+  /// A session of policies that need not stand in the catalogue; `observer` is told of them by their
+  /// place among the blueprints.
+  public init(
+    _ context: ReplayContext, blueprints: [PolicyBlueprint], observer: (any ReplayObserver)? = nil
+  ) {
+    self.observer = observer
+    var context = context
+    context.isObserved = observer != nil
     entries = blueprints.map { blueprint in
       var replays = blueprint.replays(context)
       let cases = replays.count
@@ -43,6 +50,7 @@ public struct ReplaySession: ~Copyable {
     }
     var told = MomentKindSet.always
     for entry in entries { for replay in entry.replays { told = told.union(replay.kinds) } }
+    if observer != nil { told = told.union(MomentKindSet([.shootdown, .mmShootdown])) }
     reconstruction = Reconstruction(context, telling: told)
     for entry in entries.indices {
       for replay in entries[entry].replays.indices {
@@ -86,6 +94,10 @@ public struct ReplaySession: ~Copyable {
       }
       policies.append(outcome(entries[index], cases, recorded: policies[0]))
     }
+    if let observer {
+      tellDecisions(observer)
+      observer.reached(.max)
+    }
     return Outcome(policies: policies, reconstruction: reconstruction.counts)
   }
 
@@ -97,6 +109,7 @@ public struct ReplaySession: ~Copyable {
     while next < ready {
       let end = min(next + ReadyMoments.span, ready)
       replay(next..<end)
+      if let observer { tell(observer, next..<end) }
       next = end
     }
     reconstruction.drop(ready)
@@ -111,6 +124,28 @@ public struct ReplaySession: ~Copyable {
           visits[frames.rawValue] ?? reconstruction.ready.visits(audience.kinds, in: range, frames)
         visits[frames.rawValue] = moments
         entries[member.entry].replays[member.replay].replay(reconstruction, moments)
+      }
+    }
+  }
+
+  private mutating func tell(_ observer: any ReplayObserver, _ range: Range<Int>) {
+    for position in range {
+      let moment = reconstruction.moments[position]
+      guard moment.kind == .shootdown || moment.kind == .mmShootdown else { continue }
+      let slot = Int(moment.subject &- reconstruction.shootdownsBase)
+      let task = reconstruction.tasks.id(of: reconstruction.shootdowns[slot].taskIndex)
+      observer.recorded(ObservedShootdown(reconstruction.shootdowns[slot], task: task))
+    }
+    tellDecisions(observer)
+    if let last = range.last { observer.reached(reconstruction.moments[last].time) }
+  }
+
+  private mutating func tellDecisions(_ observer: any ReplayObserver) {
+    for entry in entries.indices {
+      for replay in entries[entry].replays.indices {
+        for decision in entries[entry].replays[replay].takeDecisions() {
+          observer.decided(decision, policy: entry)
+        }
       }
     }
   }

@@ -47,6 +47,7 @@ public enum ReplayReport {
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(
       trace, outcome, misses, ["tiers": tierSection?.data(), "time": time.data()])
+    report.coverLetter = CoverLetter(trace, outcome, misses)
     return report
   }
 
@@ -75,7 +76,7 @@ public enum ReplayReport {
       "TLB shootdowns received by each CPU\(TLBRowSection.windowLabel(trace))", blocks)
   }
 
-  private static func rowSource(_ policy: PolicyOutcome) -> String {
+  static func rowSource(_ policy: PolicyOutcome) -> String {
     switch policy.rowGrade {
     case .measured: "measured"
     case .derived:

@@ -6,6 +6,8 @@ public struct Report: Sendable {
   public var sections: [Section] = []
   /// The same facts for scripts: a document with a `schema`.
   public var data: JSONValue = .null
+  /// What a cover letter says of it; nil for reports that compare nothing.
+  public var coverLetter: CoverLetter?
 
   /// A report without sections.
   public init(title: String) { self.title = title }

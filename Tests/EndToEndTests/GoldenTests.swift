@@ -37,6 +37,21 @@ import TraceBuilding
         "luf-pairs/small-4/v10.1",
       ]
     ),
+    ("markdown-small-4", ["report", "--format", "markdown", "luf-pairs/small-4/0.1"]),
+    ("csv-stat-tc-4cpu-churn-v6", ["stat", "--format", "csv", "captures/tc-4cpu-churn-v6"]),
+    ("cover-letter", ["compare", "--format", "cover", "letter/letter-data.json"]),
+    ("cover-small-4", ["report", "--format", "cover", "luf-pairs/small-4/0.1"]),
+    (
+      "cover-compare-small-4",
+      [
+        "compare", "--format", "cover", "luf-pairs/small-4/0.1", "--after",
+        "luf-pairs/small-4/v10.1",
+      ]
+    ),
+    (
+      "explain-small-4",
+      ["report", "--explain", "policies.luf-v10.tlb_row", "luf-pairs/small-4/0.1"]
+    ),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),
@@ -62,7 +77,10 @@ import TraceBuilding
   }
 
   /// 80 columns, but for the rows that have the kernel's layout, and other tools' layouts.
-  @Test(arguments: reports.filter { !$0.0.hasSuffix(".json") && !$0.1.contains("--style") })
+  @Test(
+    arguments: reports.filter {
+      !$0.0.hasSuffix(".json") && !$0.1.contains("--style") && !$0.1.contains("--format")
+    })
   func proseFitsATerminal(_ name: String, _ arguments: [String]) throws {
     for line in try Tool.run(arguments).output.split(separator: "\n") {
       let isKernelRow =

@@ -111,20 +111,23 @@ struct ReplayBooks {
 
   // MARK: What the policy does
 
-  /// A flush of `mask` that had been put off, or that the recorded run had no need of.
+  /// A flush of `mask` that had been put off, or that the recorded run had no need of; the interrupts
+  /// inside the window.
+  @discardableResult
   mutating func flush(
     _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, lazy lazyCPUs: CPUMask
-  ) {
-    guard isCounted(moment.time) else { return }
+  ) -> Int {
+    guard isCounted(moment.time) else { return 0 }
     let interrupts = changes.add(
       mask, from: Int(moment.cpu), lazy: lazyCPUs, counted: countedCPUs)
     draw.add(interrupts, at: moment.time)
     payers[moment.payer.rawIndex].interrupts += interrupts
-    guard isCounted(moment) else { return }
+    guard isCounted(moment) else { return interrupts }
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1
     payers[moment.payer.rawIndex].flushes += 1
     bursts.note(moment.time)
+    return interrupts
   }
 
   /// A deferral is over.

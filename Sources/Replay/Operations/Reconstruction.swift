@@ -156,7 +156,7 @@ struct Reconstruction: ~Copyable {
   @inline(__always)
   func isOfCountedTask(_ moment: Moment) -> Bool {
     context.countedTasks == nil
-      || context.counts(task: tasks.id(Int(moment.task)), at: moment.time)
+      || context.counts(task: tasks.id(of: moment.task), at: moment.time)
   }
 
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their

@@ -147,7 +147,9 @@ struct TaskTable {
   private var processes: [UInt32] = [0]
 
   /// The thread id of a task; ``EventBatch/unknownTask`` of the one that stands for several.
-  func id(_ index: Int) -> Int32 { index < ids.count ? ids[index] : EventBatch.unknownTask }
+  func id(of index: UInt32) -> Int32 {
+    Int(index) < ids.count ? ids[Int(index)] : EventBatch.unknownTask
+  }
 
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {

@@ -1,6 +1,8 @@
 extension LazyFlushRules {
   /// These rules as a policy.
-  var blueprint: PolicyBlueprint {
+  var blueprint: PolicyBlueprint { unnamed.following(self) }
+
+  private var unnamed: PolicyBlueprint {
     switch domain {
     case .global:
       PolicyBlueprint(

@@ -41,6 +41,8 @@ public struct PolicyBlueprint: Sendable {
   let asksForFrames: Bool
   /// Whether it changes flushes of one mm or adds some, and not only those of unmap batches.
   let changesOtherFlushes: Bool
+  /// The rules of a lazy unmap flush; nil for other policies.
+  private var rules: LazyFlushRules?
   /// The policy by itself, for tests that wrap it.
   let policy: @Sendable (ReplayAssumption, ReplayContext) -> any FlushPolicy
   private let make: @Sendable (ReplayAssumption?, ReplayContext, Bool) -> any PolicyReplay
@@ -68,6 +70,18 @@ public struct PolicyBlueprint: Sendable {
     make = { assumption, context, isChecked in
       PolicyRun(policy(assumption ?? .expected, context), assumption, context, isChecked: isChecked)
     }
+  }
+
+  /// How the toggles are set, by their names in a policy file; none for policies without toggles.
+  public var settings: [(name: String, value: String)] {
+    rules.map { rules in PolicyToggle.all.map { ($0.name, $0.read(rules)) } } ?? []
+  }
+
+  /// The same, known to follow these rules.
+  func following(_ rules: LazyFlushRules) -> PolicyBlueprint {
+    var known = self
+    known.rules = rules
+    return known
   }
 
   /// The same with one more limit.

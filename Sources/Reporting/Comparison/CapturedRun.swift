@@ -21,6 +21,10 @@ public struct CapturedRun: Sendable {
 
   /// What the user called it.
   let name: String
+  /// What is known of its machine.
+  let environment: RunEnvironment
+  /// What of it counts: between which marks.
+  let windowName: String
   /// In reading order.
   private(set) var measurements: [Measurement] = []
   /// The row between the /proc snapshots.
@@ -35,6 +39,8 @@ public struct CapturedRun: Sendable {
   /// Measures the window of `trace`, or all of it where it has none.
   public init(_ trace: TraceDescription) {
     name = trace.name
+    environment = RunEnvironment(trace)
+    windowName = trace.windowName
     labelWidth = trace.recordedRow?.labelWidth ?? 3
     // Snapshots cover the whole window and every CPU and task.
     let isRequested = trace.window?.isRequested ?? false || trace.filtered != nil

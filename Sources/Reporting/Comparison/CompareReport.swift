@@ -11,6 +11,7 @@ public enum CompareReport {
       report.sections.append(Report.Section("Limits", comparison.notes.map { .note($0) }))
     }
     report.data = data(comparison)
+    report.coverLetter = CoverLetter(comparison)
     return report
   }
 

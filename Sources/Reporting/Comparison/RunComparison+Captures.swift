@@ -8,6 +8,8 @@ extension RunComparison {
       names: ("before", "after"), inputs: (before.map(\.name), after.map(\.name)))
     // An input may stand on both sides.
     for note in (before + after).flatMap(\.notes) where !notes.contains(note) { notes.append(note) }
+    environment = RunEnvironment.merged(before.map(\.environment), after.map(\.environment))
+    testSet = Self.testSet(before, after)
     addRow(before, after)
     addTotals(before, after)
     addRates(before, after)

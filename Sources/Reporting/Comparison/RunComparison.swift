@@ -58,6 +58,10 @@ public struct RunComparison: Sendable {
   public var rowSource = ""
   /// The kernel's label width of ``rows``.
   public var labelWidth = 3
+  /// What is known of the machine that the runs were made on.
+  var environment: [RunEnvironment.Fact] = []
+  /// What was run, in sentences.
+  var testSet: [String] = []
   /// What limits the comparison.
   public var notes: [String] = []
 

@@ -47,6 +47,8 @@ public enum RunFile {
           + "\"run_time_ms\": {\"before\": [...], \"after\": [...]}")
     }
     describeRepetitions(members, &comparison)
+    comparison.environment = environment(members["machine"])
+    comparison.testSet = testSet(members["workload"])
     return comparison
   }
 

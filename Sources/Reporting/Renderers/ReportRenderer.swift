@@ -6,12 +6,25 @@ public protocol ReportRenderer: Sendable {
   var summary: String { get }
   /// The report in this form, with a final line end.
   func render(_ report: Report) -> String
+  /// Why `report` cannot have this form; nil where it can.
+  func obstacle(to report: Report) -> String?
+}
+
+extension ReportRenderer {
+  /// Most forms fit every report.
+  public func obstacle(to report: Report) -> String? { nil }
 }
 
 /// The forms a report can have.
 public enum ReportRenderers {
   /// All of them, the default first.
-  public static let all: [any ReportRenderer] = [TextRenderer(), JSONRenderer()]
+  public static let all: [any ReportRenderer] = [
+    TextRenderer(),
+    MarkdownRenderer(),
+    CoverLetterRenderer(),
+    CSVRenderer(),
+    JSONRenderer(),
+  ]
 
   /// The one with this name.
   public static func renderer(named name: String) -> (any ReportRenderer)? {

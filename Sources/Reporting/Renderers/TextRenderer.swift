@@ -56,6 +56,8 @@ public struct TextRenderer: ReportRenderer {
     return facts.flatMap { fact in
       let lines = Self.wrap(fact.value, indent: column)
       guard let first = lines.first else { return [fact.name] }
+      // A name as wide as the column would stick to its value.
+      if fact.name.count >= column { return [fact.name] + lines }
       return [padded(fact.name, right: column) + first.dropFirst(column)] + lines.dropFirst()
     }
   }
@@ -69,18 +71,22 @@ public struct TextRenderer: ReportRenderer {
     return lines
   }
 
-  /// One character a value, by its share of the greatest; nothing at all is `_`.
   private func render(_ series: Report.Series) -> [String] {
-    let levels = Array(".:-=+*#%@")
-    let greatest = max(series.values.max() ?? 0, 1)
-    let bar = series.values.map { value -> Character in
-      guard value > 0 else { return "_" }
-      let (scaled, overflow) = (value - 1).multipliedReportingOverflow(by: levels.count)
-      return levels[min(overflow ? levels.count - 1 : scaled / greatest, levels.count - 1)]
-    }
     let column = max(series.name.count + 2, Self.firstColumn)
-    return [padded(series.name, right: column) + String(bar)]
+    return [padded(series.name, right: column) + Self.bar(series.values)]
       + Self.wrap(series.caption, indent: column)
+  }
+
+  /// One character a value, by its share of the greatest; nothing at all is `_`.
+  static func bar(_ values: [Int]) -> String {
+    let levels = Array(".:-=+*#%@")
+    let greatest = max(values.max() ?? 0, 1)
+    return String(
+      values.map { value -> Character in
+        guard value > 0 else { return "_" }
+        let (scaled, overflow) = (value - 1).multipliedReportingOverflow(by: levels.count)
+        return levels[min(overflow ? levels.count - 1 : scaled / greatest, levels.count - 1)]
+      })
   }
 
   /// Columns that do not fit stand below in panels that repeat the first column.

@@ -13,6 +13,7 @@ struct CompareCommand: ParsableCommand {
       Examples:
         tlbreplay compare before-1 before-2 before-3 --after after-1 after-2 after-3
         tlbreplay compare --json letter-data.json
+        tlbreplay compare --format cover before-1 before-2 --after after-1 after-2
         tlbreplay compare --style ministat --measure run_time_ms letter-data.json
       """)
 
@@ -49,6 +50,7 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup(title: "Filters") var filters: FilterOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var explaining: ExplainOptions
 
   func validate() throws {
     if let style {
@@ -58,6 +60,12 @@ struct CompareCommand: ParsableCommand {
       }
       if output.json || output.format == .json {
         throw ValidationError("--style is text; it contradicts --json.")
+      }
+      if let format = output.format, format != .text {
+        throw ValidationError("--style is text; it contradicts --format \(format.name).")
+      }
+      if explaining.explain != nil {
+        throw ValidationError("--explain is about the report, not about a --style.")
       }
     }
     if (before + after).filter({ $0 == "-" }).count > 1 {
@@ -76,7 +84,8 @@ struct CompareCommand: ParsableCommand {
       comparison.measures.removeAll { !measures.contains($0.name) }
     }
     guard let style = style.flatMap(ComparisonStyles.style(named:)) else {
-      return try output.emit(CompareReport.build(comparison))
+      return try output.emit(
+        explaining.apply(CompareReport.build(comparison), ExplanationContext()))
     }
     let text: String
     do throws(StyleError) {

@@ -91,7 +91,11 @@ struct OutputOptions: ParsableArguments {
 
   /// Renders `report` and writes it out whole, or not at all.
   func emit(_ report: Report) throws {
-    try emit(text: Self.render(report, json ? .json : (format ?? .text)))
+    let form = json ? .json : (format ?? .text)
+    if let obstacle = ReportRenderers.renderer(named: form.name)?.obstacle(to: report) {
+      throw ValidationError("--format \(form.name): \(obstacle).")
+    }
+    try emit(text: Self.render(report, form))
   }
 
   /// Writes `report` to standard output, for commands whose `-o` is another file.
@@ -123,7 +127,11 @@ struct OutputOptions: ParsableArguments {
   }
 
   private static func write(_ text: String, to descriptor: Int32, name: String) throws {
-    let bytes = Array(text.utf8)
+    try write(Array(text.utf8), to: descriptor, name: name)
+  }
+
+  /// Writes `bytes` to an open file that is called `name`.
+  static func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
     var written = 0
     while written < bytes.count {
       let got = bytes[written...].withUnsafeBytes {

@@ -14,6 +14,9 @@ struct ReportCommand: ParsableCommand {
       Examples:
         tlbreplay report capture-directory
         tlbreplay report --bounds --json trace.dat
+        tlbreplay report --format cover capture-directory
+        tlbreplay report --explain policies.luf-v10.tlb_row trace.dat
+        tlbreplay report --perfetto timeline.json trace.dat
         tlbreplay report --policy luf-v12 --policy my-policy.toml trace.dat
         tlbreplay report --policy luf-v10 --policy luf-v11 --forbid-violations trace.dat
       """)
@@ -70,6 +73,15 @@ struct ReportCommand: ParsableCommand {
         + "for more. Costs: \(CostTable.names.joined(separator: ", ")).",
       valueName: "NAME=VALUE|NAME=LO..HI"))
   var costs: [String] = []
+
+  @OptionGroup var explaining: ExplainOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Also write a timeline of shootdowns, decisions and counters as Chrome/Perfetto JSON (open it in "
+        + "ui.perfetto.dev).", valueName: "FILE"),
+    completion: .file())
+  var perfetto: String?
 
   @Flag(help: "Exit with 1 if a shown policy breaks a safety rule.")
   var forbidViolations = false
@@ -139,13 +151,20 @@ struct ReportCommand: ParsableCommand {
     var tiers = TierTracker(
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)
+    let blueprints = try blueprints()
+    let timeline = try perfetto.map {
+      try PerfettoFile($0, trace, policies: blueprints.map(\.name))
+    }
     let outcome = try loaded.replay(
-      trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
-      progress: progress)
-    try output.emit(
-      ReplayReport.build(
-        trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
-        misses: misses))
+      trace, policies: blueprints, flushDuration: flushDuration, tiers: &tiers,
+      perfetto: timeline, progress: progress)
+    let report = ReplayReport.build(
+      trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
+      misses: misses)
+    var context = ExplanationContext(trace)
+    context.flushDuration = flushDuration
+    for blueprint in blueprints { context.settings[blueprint.name] = blueprint.settings }
+    try output.emit(explaining.apply(report, context))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")

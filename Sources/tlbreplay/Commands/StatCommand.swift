@@ -15,10 +15,11 @@ struct StatCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var explaining: ExplainOptions
 
   func run() throws {
     let loaded = try LoadedInput(input)
     let trace = try loaded.describe(input, progress: Progress(isHidden: output.noProgress))
-    try output.emit(StatReport.build(trace))
+    try output.emit(explaining.apply(StatReport.build(trace), ExplanationContext(trace)))
   }
 }

@@ -60,10 +60,10 @@ struct LoadedInput {
 
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
   /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones. `tiers` follows the
-  /// frames on the way.
+  /// frames on the way, `perfetto` takes down a timeline.
   func replay(
     _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
-    tiers: inout TierTracker, progress: Progress
+    tiers: inout TierTracker, perfetto: PerfettoFile? = nil, progress: Progress
   ) throws -> Outcome {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
@@ -87,22 +87,27 @@ struct LoadedInput {
       }
     }
     context.flushDuration = flushDuration
-    var session = ReplaySession(context, blueprints: policies)
+    var session = ReplaySession(context, blueprints: policies, observer: perfetto?.export)
     var reader = try self.trace.makeReader(
       ReadRequest(order: .time, instance: trace.instanceFacts.name))
     var batch = EventBatch()
     while try reader.next(into: &batch) {
       // First the one that needs little else: the batch is still in the cache for the other.
       tiers.consume(batch)
+      perfetto?.export.consume(batch, directory: reader.directory)
       session.consume(batch, directory: reader.directory)
+      try perfetto?.advance()
       progress.advance(by: batch.count)
     }
     progress.finish()
+    let outcome: Outcome
     do {
-      return try session.finish()
+      outcome = try session.finish()
     } catch {
       throw InternalError(description: "\(name): the replay's own checks failed: \(error)")
     }
+    try perfetto?.finish()
+    return outcome
   }
 
   private func read(

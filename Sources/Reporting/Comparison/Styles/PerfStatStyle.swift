@@ -40,7 +40,7 @@ public enum PerfStatStyle: ComparisonStyle {
     return text
   }
 
-  private static func event(_ name: String) -> String {
+  static func event(_ name: String) -> String {
     name == "tlb_flush" ? "tlb:tlb_flush" : name
   }
 
@@ -58,9 +58,13 @@ public enum PerfStatStyle: ComparisonStyle {
   static func line(_ name: String, _ sample: Sample) -> String {
     // perf adds the runs' counts up and divides them as integers before it relates the error to them.
     let mean = sample.mean.rounded(.towardZero)
-    return Quantity.format("%18.0f", mean) + " " + String(repeating: " ", count: 4) + " "
-      + padded(name, right: 32) + String(repeating: " ", count: 35)
-      + noise(error(sample), mean)
+    return count(name, mean) + String(repeating: " ", count: 35) + noise(error(sample), mean)
+  }
+
+  /// The columns of a line up to the event's name.
+  static func count(_ name: String, _ count: Double) -> String {
+    Quantity.format("%18.0f", count) + " " + String(repeating: " ", count: 4) + " "
+      + padded(name, right: 32)
   }
 
   /// The standard error of the mean.
