@@ -76,7 +76,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.assumption = assumption
     self.isChecked = isChecked
     followsFrames = policy.followsFrames
-    books = ReplayBooks(context)
+    books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
     oracle =
       isChecked
       ? SafetyOracle(context, followsUnmappedFrames: policy.listens.contains(.unmappedFrameFreed))

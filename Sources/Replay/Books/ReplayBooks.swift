@@ -8,6 +8,8 @@ struct ReplayBooks {
   private var deferrals = DeferralBook()
   private var sweepAt = ReplayBooks.openBeforeSweep
   private(set) var changes: CounterChanges
+  /// The same in time and by sender; nil where nothing draws it.
+  private(set) var places: InterruptChanges?
   /// What the policy changes of how interrupts scatter over the window.
   private(set) var draw = DrawInterval()
   private(set) var ledger = Ledger()
@@ -19,8 +21,9 @@ struct ReplayBooks {
   private(set) var saved = 0
   private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
-  init(_ context: ReplayContext) {
+  init(_ context: ReplayContext, isShown: Bool = false) {
     window = context.window
+    places = isShown ? InterruptChanges(context) : nil
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
   }
@@ -70,6 +73,7 @@ struct ReplayBooks {
 
   private mutating func remove(_ shootdown: borrowing Shootdown) {
     changes.remove(shootdown)
+    places?.remove(shootdown)
     let interrupts = shootdown.countedInterrupts.count
     if interrupts > 0 { draw.add(-interrupts, at: shootdown.start) }
   }
@@ -107,6 +111,7 @@ struct ReplayBooks {
     ledger.forcedFlushes += 1
     ledger.flushes[fate.rawValue] += 1
     let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
+    places?.add(mask, from: Int(moment.cpu), lazy: lazyCPUs, at: moment.time)
     draw.add(interrupts, at: moment.time)
     payers[moment.payer.rawIndex].flushes += 1
     payers[moment.payer.rawIndex].interrupts += interrupts

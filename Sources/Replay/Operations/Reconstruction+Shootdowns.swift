@@ -9,7 +9,12 @@ extension Reconstruction {
 
   mutating func tlbFlush(_ cpu: Int, _ time: UInt64, reason: Int64, pages: Int64) {
     let isCounted = context.window.contains(time)
-    if isCounted { tally.flush(reason, pages, cpu) }
+    if isCounted {
+      tally.flush(reason, pages, cpu)
+      if reason == 1 || reason == 5, !areRunsTraced, !areRequestsTraced {
+        tally.timeline?.add(1, ofCPU: cpu, at: time)
+      }
+    }
     switch reason {
     case 0:
       counts.addressSpaces.mmSwitches += 1
@@ -71,6 +76,7 @@ extension Reconstruction {
   }
 
   mutating func requestQueued(_ cpu: Int, _ time: UInt64, target: UInt64, csd: UInt64) {
+    if !areRequestsTraced, !areRunsTraced { tally.timeline?.clear() }
     areRequestsTraced = true
     guard target < UInt64(cpus.count) else {
       counts.rowsOfUnknownCPUs += 1
@@ -79,7 +85,10 @@ extension Reconstruction {
     }
     let target = Int(target)
     let isCounted = context.window.contains(time)
-    if isCounted { tally.requests[target] += 1 }
+    if isCounted {
+      tally.requests[target] += 1
+      if !areRunsTraced { tally.timeline?.add(1, ofCPU: target, at: time) }
+    }
     let number = cpus[cpu].open
     guard let slot = slot(number) else {
       counts.requestsWithoutSend += 1
@@ -98,13 +107,17 @@ extension Reconstruction {
   }
 
   mutating func functionEntered(_ cpu: Int, _ time: UInt64, csd: UInt64) {
+    if !areRunsTraced { tally.timeline?.clear() }
     areRunsTraced = true
     cpus[cpu].serving = Self.noShootdown
     cpus[cpu].isSilent = false
     // Without csd the initiator runs the function itself, which no interrupt brought.
     guard csd != 0, csd != EventBatch.absent else { return }
     let isCounted = context.window.contains(time)
-    if isCounted { tally.interrupts[cpu] += 1 }
+    if isCounted {
+      tally.interrupts[cpu] += 1
+      tally.timeline?.add(1, ofCPU: cpu, at: time)
+    }
     guard let number = answered(cpu, csd) ?? waiting(for: cpu), let slot = slot(number) else {
       counts.interruptsWithoutShootdown += 1
       counts.events.failToExplain(.csdFunctionEntry)

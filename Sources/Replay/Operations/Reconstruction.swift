@@ -37,6 +37,8 @@ struct Reconstruction: ~Copyable {
   var tasks = TaskTable()
   var frames = FrameTable()
   var tally: RecordedTally
+  /// Who sent the interrupts of the recorded run; nil where nothing draws it.
+  private(set) var senders: SenderMatrix?
   var counts = ReconstructionCounts()
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
@@ -97,7 +99,8 @@ struct Reconstruction: ~Copyable {
     self.wanted = wanted
     followsUnmappedFrames = wanted.contains(.unmappedFrameFreed)
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
-    tally = RecordedTally(cpuCount: context.cpuCount)
+    tally = RecordedTally(context)
+    senders = context.recordsTimeline ? SenderMatrix(cpuCount: context.cpuCount) : nil
     matcher = WaitWindowMatcher(cpuCount: context.cpuCount)
     moments.reserveCapacity(EventBatch.capacity)
   }
@@ -229,7 +232,10 @@ struct Reconstruction: ~Copyable {
 
   private mutating func prepareShootdown(_ slot: Int) {
     let interrupts = shootdowns[slot].countedInterrupts.count
-    if interrupts > 0 { draw.add(interrupts, at: shootdowns[slot].start) }
+    if interrupts > 0 {
+      draw.add(interrupts, at: shootdowns[slot].start)
+      senders?.add(1, from: shootdowns[slot].initiator, to: shootdowns[slot].countedInterrupts)
+    }
     guard shootdowns[slot].kind == .unmapBatch else { return }
     let isAnswered = shootdowns[slot].outstanding == 0
     shootdowns[slot].endAmongFew =
