@@ -17,7 +17,9 @@ public enum ReplayReport {
     report.sections.append(TraceOverview.section(trace))
     report.sections.append(beforeAfter(trace, outcome))
     report.sections.append(totals(outcome))
+    report.sections += timelineSections(trace, outcome)
     if let flushes = flushes(outcome) { report.sections.append(flushes) }
+    report.sections += fatesSection(outcome)
     for policy in outcome.policies.dropFirst() {
       report.sections += [deferrals(policy, trace.instanceFacts.timeUnit)].compactMap(\.self)
       if showsBounds, let cases = cases(policy) { report.sections.append(cases) }
@@ -64,7 +66,8 @@ public enum ReplayReport {
             ])))
     }
     return Report.Section(
-      "TLB shootdowns received by each CPU\(TLBRowSection.windowLabel(trace))", blocks)
+      "TLB shootdowns received by each CPU\(TLBRowSection.windowLabel(trace))",
+      blocks + rowPlots(trace, outcome))
   }
 
   private static func rowSource(_ policy: PolicyOutcome) -> String {
@@ -112,7 +115,7 @@ public enum ReplayReport {
             + "times that memory safety is violated; rules about cost do not count. recorded "
             + "[\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others [modelled]."
         ),
-      ])
+      ] + totalsPlot(outcome))
   }
 
   static func count(_ value: Int) -> String { Int64(value).grouped }

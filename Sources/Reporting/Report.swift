@@ -16,6 +16,13 @@ public struct Report: Sendable {
     public var heading: String
     /// Its content in reading order.
     public var blocks: [Block]
+    /// Whether it says nothing to forms that cannot draw.
+    public var isDrawn: Bool {
+      !blocks.isEmpty
+        && blocks.allSatisfy {
+          if case .plot = $0 { true } else { false }
+        }
+    }
 
     /// A section.
     public init(_ heading: String, _ blocks: [Block]) {
@@ -48,6 +55,8 @@ public struct Report: Sendable {
     public var values: [Int]
     /// Where the spans begin and how long they are.
     public var caption: String
+    /// Whether a drawing of the same section shows them too: forms that draw leave them out.
+    public var isPlotted = false
 
     /// A series.
     public init(name: String, values: [Int], caption: String) {

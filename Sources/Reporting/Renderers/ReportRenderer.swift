@@ -4,14 +4,23 @@ public protocol ReportRenderer: Sendable {
   var name: String { get }
   /// What it is for, in one line.
   var summary: String { get }
+  /// Whether it shows what `report` only records for drawings: shootdowns by time and by sender.
+  var drawsTimelines: Bool { get }
   /// The report in this form, with a final line end.
   func render(_ report: Report) -> String
+}
+
+extension ReportRenderer {
+  /// See ``drawsTimelines``: most show none.
+  public var drawsTimelines: Bool { false }
 }
 
 /// The forms a report can have.
 public enum ReportRenderers {
   /// All of them, the default first.
-  public static let all: [any ReportRenderer] = [TextRenderer(), JSONRenderer()]
+  public static let all: [any ReportRenderer] = [
+    TextRenderer(), JSONRenderer(), HTMLRenderer(),
+  ]
 
   /// The one with this name.
   public static func renderer(named name: String) -> (any ReportRenderer)? {

@@ -14,7 +14,7 @@ public struct TextRenderer: ReportRenderer {
   /// The report as text.
   public func render(_ report: Report) -> String {
     var lines = [report.title, String(repeating: "=", count: min(report.title.count, Self.width))]
-    for section in report.sections {
+    for section in report.sections where !section.isDrawn {
       lines.append("")
       let heading = Self.wrap(section.heading, indent: 0)
       lines += heading

@@ -140,8 +140,8 @@ struct ReportCommand: ParsableCommand {
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)
     let outcome = try loaded.replay(
-      trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
-      progress: progress)
+      trace, policies: try blueprints(), flushDuration: flushDuration,
+      recordsTimeline: output.drawsTimelines, tiers: &tiers, progress: progress)
     try output.emit(
       ReplayReport.build(
         trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
