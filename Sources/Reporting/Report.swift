@@ -17,12 +17,7 @@ public struct Report: Sendable {
     /// Its content in reading order.
     public var blocks: [Block]
     /// Whether it says nothing to forms that cannot draw.
-    public var isDrawn: Bool {
-      !blocks.isEmpty
-        && blocks.allSatisfy {
-          if case .plot = $0 { true } else { false }
-        }
-    }
+    public var isDrawn: Bool { !blocks.isEmpty && blocks.allSatisfy(\.isPlot) }
 
     /// A section.
     public init(_ heading: String, _ blocks: [Block]) {
@@ -45,6 +40,11 @@ public struct Report: Sendable {
     case series(Series)
     /// A drawing.
     case plot(Plot)
+
+    /// Whether it is a drawing.
+    public var isPlot: Bool {
+      if case .plot = self { true } else { false }
+    }
   }
 
   /// Values over equal spans of time, to be drawn.

@@ -20,8 +20,9 @@ public struct TextRenderer: ReportRenderer {
       lines += heading
       let width = heading.map(\.count).max() ?? 0
       lines.append(String(repeating: "-", count: min(width, Self.width)))
-      for (index, block) in section.blocks.enumerated() {
-        if index > 0, startsGroup(block, after: section.blocks[index - 1]) { lines.append("") }
+      let blocks = section.blocks.filter { !$0.isPlot }
+      for (index, block) in blocks.enumerated() {
+        if index > 0, startsGroup(block, after: blocks[index - 1]) { lines.append("") }
         lines += render(block)
       }
     }

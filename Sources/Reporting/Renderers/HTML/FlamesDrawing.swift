@@ -14,13 +14,18 @@ enum FlamesDrawing {
       var name: String
       var weight = 0
       var children: [String: Int] = [:]
+
+      mutating func add(_ more: Int) {
+        let (sum, overflow) = weight.addingReportingOverflow(more)
+        weight = overflow ? .max : sum
+      }
     }
     var nodes = [Node(name: "all")]
     var isCut = false
 
     mutating func add(_ frames: [String], _ weight: Int) {
       var node = 0
-      nodes[0].weight &+= weight
+      nodes[0].add(weight)
       isCut = isCut || frames.count > depthMax
       for frame in frames.prefix(depthMax) {
         let next = nodes[node].children[frame] ?? nodes.count
@@ -28,7 +33,7 @@ enum FlamesDrawing {
           nodes.append(Node(name: frame))
           nodes[node].children[frame] = next
         }
-        nodes[next].weight &+= weight
+        nodes[next].add(weight)
         node = next
       }
     }
@@ -121,7 +126,7 @@ enum FlamesDrawing {
         a.weight != b.weight
           ? a.weight > b.weight : a.path.utf8.lexicographicallyPrecedes(b.path.utf8)
       }
-    let total = Double(stacks.reduce(0) { $0 &+ $1.weight })
+    let total = stacks.reduce(0) { $0 + Double($1.weight) }
     return Report.Table(
       columns: ["call path, outermost caller first", plot.unit, "share"],
       rows: stacks.prefix(tableRows).map { stack in

@@ -145,14 +145,33 @@ public struct HTMLRenderer: ReportRenderer {
       let lines = (isHeaded ? [table.header] : []) + [table.line(row)]
       text += Self.scrolling(
         "<pre>\(lines.map(HTMLText.escaped).joined(separator: "\n"))</pre>\n",
-        label: "Row of /proc/interrupts")
+        label: "Row of /proc/interrupts", "screen")
+      text += "<pre class=\"paper\">\(HTMLText.escaped(wrapped(row, of: table)))</pre>\n"
     }
     return text
   }
 
+  /// For paper, which cannot scroll: eight CPUs a line, each with its header.
+  private func wrapped(_ row: InterruptTable.Row, of table: InterruptTable) -> String {
+    let count = row.counts.count
+    var lines: [String] = []
+    for first in stride(from: 0, to: max(count, 1), by: 8) {
+      let cpus = first..<min(first + 8, count)
+      let header = cpus.map { "CPU" + padded("\($0)", right: 8) }.joined()
+      lines.append(String(repeating: " ", count: table.labelWidth + 8) + header)
+      let counts = cpus.map { padded("\(row.counts[$0])", left: 10) + " " }.joined()
+      lines.append(
+        padded(row.label, left: table.labelWidth) + ": " + counts
+          + (cpus.upperBound == count ? "  " + row.text : ""))
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// What may be wider than the page scrolls by itself, also with the keyboard.
-  private static func scrolling(_ content: String, label: String) -> String {
-    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(HTMLText.escaped(label))\">\n"
+  private static func scrolling(
+    _ content: String, label: String, _ media: String? = nil
+  ) -> String {
+    "<div class=\"scroll\(media.map { " " + $0 } ?? "")\" tabindex=\"0\" role=\"region\" aria-label=\"\(HTMLText.escaped(label))\">\n"
       + content + "</div>\n"
   }
 
@@ -198,7 +217,8 @@ public struct HTMLRenderer: ReportRenderer {
     let title = HTMLText.escaped(plot.title)
     let picture = drawing.canvas.document(id: id, title: plot.title, description: plot.summary)
     return """
-      <figure style="flex-basis:\(PlotNumber.coordinate(drawing.canvas.width))px">
+      <figure\(drawing.canvas.isSmall ? " class=\"small\"" : "") \
+      style="flex-basis:\(PlotNumber.coordinate(drawing.canvas.width))px">
       <figcaption><h3>\(title)</h3> \(HTMLText.grade(plot.grade))</figcaption>
       \(legend(drawing.keys))\(Self.scrolling(picture, label: "Drawing: \(plot.title)"))\
       <p class="summary">\(HTMLText.graded(plot.summary))</p>

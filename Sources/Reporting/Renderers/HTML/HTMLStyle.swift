@@ -53,7 +53,12 @@ enum HTMLStyle {
     .measured{color:var(--measured);background:var(--measured-bg)}
     .derived{color:var(--derived);background:var(--derived-bg)}
     .modelled{color:var(--modelled);background:var(--modelled-bg)}
-    .scroll{overflow-x:auto;max-width:100%}
+    .paper{display:none}
+    .scroll{overflow-x:auto;max-width:100%;
+    background:linear-gradient(90deg,var(--bg) 40%,transparent) left/2rem 100% no-repeat local,
+    linear-gradient(270deg,var(--bg) 40%,transparent) right/2rem 100% no-repeat local,
+    linear-gradient(90deg,var(--line),transparent) left/.6rem 100% no-repeat,
+    linear-gradient(270deg,var(--line),transparent) right/.6rem 100% no-repeat}
     .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--link);
     outline-offset:2px}
     pre{margin:.25rem 0 .75rem;padding:.6rem .75rem;background:var(--soft);border-radius:.3rem;
@@ -146,14 +151,17 @@ enum HTMLStyle {
     --h7:#104275;--h8:#05234a}
     *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
     body{display:block;padding:0;font-size:10pt}
-    nav,details{display:none}
+    nav,details,.screen{display:none}
+    .paper{display:block}
+    .plots{display:block}
+    figure.small{display:inline-block;width:48%;vertical-align:top;margin-right:1%}
     header,main{max-width:none}
     h2{break-after:avoid;margin-top:1.2rem}
     figure,dl div,tr{break-inside:avoid}
     .grade{border:1px solid currentColor}
-    .scroll{overflow:visible}
+    .scroll{overflow:visible;background:none}
     svg{min-width:0 !important}
-    pre{white-space:pre-wrap;overflow-wrap:anywhere;width:auto;font-size:7.5pt;padding:0}
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;width:auto;font-size:8pt;padding:.2rem .4rem}
     table{font-size:8pt}
     th,td{padding:.15rem .4rem;white-space:normal}}
 

@@ -3,6 +3,8 @@ struct PlotScale {
   let lower: Double
   let upper: Double
   let step: Double
+  /// Beyond this, nothing that is counted or timed lies.
+  private static let limit = 1e18
 
   /// A scale over `values` and zero, with about `ticks` steps of 1, 2 or 5 times a power of ten.
   /// `isWhole`: between whole numbers nothing can lie.
@@ -10,8 +12,8 @@ struct PlotScale {
     var least = 0.0
     var greatest = 0.0
     for value in values where value.isFinite {
-      least = min(least, value)
-      greatest = max(greatest, value)
+      least = max(min(least, value), -Self.limit)
+      greatest = min(max(greatest, value), Self.limit)
     }
     var step = Self.roundStep((greatest - least) / Double(max(ticks, 1)))
     if isWhole { step = max(step, 1) }

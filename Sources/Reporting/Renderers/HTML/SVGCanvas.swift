@@ -14,11 +14,14 @@ struct SVGCanvas {
     self.height = height
   }
 
+  /// Whether two stand beside each other, and one may shrink to a phone's width.
+  var isSmall: Bool { width <= 520 }
+
   /// The drawing with its text alternative.
   func document(id: String, title: String, description: String) -> String {
     let (w, h) = (PlotNumber.coordinate(width), PlotNumber.coordinate(height))
     // Narrow screens scroll a drawing in its own box rather than shrink its text beyond reading.
-    let least = PlotNumber.coordinate(min(width, 640))
+    let least = isSmall ? "0" : PlotNumber.coordinate(min(width, 760))
     return """
       <svg role="img" aria-labelledby="\(id)-t \(id)-d" viewBox="0 0 \(w) \(h)" \
       style="max-width:\(w)px;min-width:\(least)px">
