@@ -25,6 +25,33 @@ extension ReplayReport {
       ? policies.first?.rowGrade.rawValue ?? "" : "modelled: \(others); \(recorded)"
   }
 
+  // MARK: The headlines
+
+  /// What each of the first policies makes of the row, and whether it is safe.
+  static func headlines(_ outcome: Outcome) -> [Report.Headline] {
+    drawn(outcome).prefix(4).enumerated().map { index, element -> Report.Headline in
+      let (policy, figures) = element
+      let before = outcome.policies.first?.figures?.tlbRowTotal
+      guard index > 0 else {
+        return Report.Headline(
+          name: "TLB shootdowns, \(policy.name)", value: count(figures.tlbRowTotal), detail: "",
+          grade: grade(policy))
+      }
+      let safety =
+        switch figures.safety?.violations {
+        case .none: "safety not checked"
+        case .some(0): "no safety violation found"
+        case .some(let violations):
+          "safety rules violated \(counted(violations, "time", "times"))"
+        }
+      return Report.Headline(
+        name: "under \(policy.name)",
+        value: "\(count(figures.tlbRowTotal)) (\(change(figures.tlbRowTotal, before)) %)",
+        detail: "bounds \(range(policy.leastRow, policy.greatestRow)); \(safety)",
+        grade: grade(policy))
+    }
+  }
+
   // MARK: The row
 
   /// Totals of all policies with their bounds.
@@ -146,6 +173,7 @@ extension ReplayReport {
       start: 0, step: axis.length(width),
       series: same.map { (name: $0.policy.name, values: $0.total.map { Double($0) }) })
     plot.end = first.end.map { axis.position($0) }
+    plot.hasReference = true
     var blocks: [Report.Block] = [
       .plot(
         Plot(

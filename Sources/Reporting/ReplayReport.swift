@@ -14,6 +14,7 @@ public enum ReplayReport {
   ) -> Report {
     let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
+    report.headlines = headlines(outcome)
     report.sections.append(TraceOverview.section(trace))
     report.sections.append(beforeAfter(trace, outcome))
     report.sections.append(totals(outcome))

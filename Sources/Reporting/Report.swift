@@ -2,6 +2,8 @@
 public struct Report: Sendable {
   /// One line above everything.
   public var title: String
+  /// The few figures that matter most, for forms that begin with them; all stand in the sections too.
+  public var headlines: [Headline] = []
   /// Parts in reading order.
   public var sections: [Section] = []
   /// The same facts for scripts: a document with a `schema`.
@@ -9,6 +11,18 @@ public struct Report: Sendable {
 
   /// A report without sections.
   public init(title: String) { self.title = title }
+
+  /// A figure that matters.
+  public struct Headline: Sendable {
+    /// What it is.
+    public var name: String
+    /// The figure.
+    public var value: String
+    /// Its bounds and what else must be said with it.
+    public var detail: String
+    /// See ``Plot/grade``.
+    public var grade: String
+  }
 
   /// A part with a heading.
   public struct Section: Sendable {

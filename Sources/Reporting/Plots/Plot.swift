@@ -87,6 +87,8 @@ public struct LinePlot: Sendable {
   /// Whether a value holds for its whole span; if not, it belongs to the span's beginning and lines
   /// lead from one to the next.
   public var isStepped = true
+  /// Whether the others are to be compared with the first series.
+  public var hasReference = false
   /// Named values, one for each span, nil where there is none.
   public var series: [(name: String, values: [Double?])]
 

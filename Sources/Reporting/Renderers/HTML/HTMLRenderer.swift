@@ -47,7 +47,7 @@ public struct HTMLRenderer: ReportRenderer {
       \(HTMLStyle.sheet)</style>
       </head>
       <body>
-      <header><h1>\(title)</h1></header>
+      <header><h1>\(title)</h1>\(Self.tiles(report.headlines))</header>
       <nav aria-label="Contents">
       <ul>
       \(contents)</ul>
@@ -94,6 +94,19 @@ public struct HTMLRenderer: ReportRenderer {
     }
     let share = cellsOfPage / max(grids, 1)
     return min(max(share, cellsOfGrid.lowerBound), cellsOfGrid.upperBound)
+  }
+
+  private static func tiles(_ headlines: [Report.Headline]) -> String {
+    guard !headlines.isEmpty else { return "" }
+    let items = headlines.map { headline in
+      let detail =
+        headline.detail.isEmpty
+        ? "" : "<span class=\"detail\">\(HTMLText.escaped(headline.detail))</span>"
+      return "<li><span class=\"name\">\(HTMLText.escaped(headline.name))</span>"
+        + "<strong>\(HTMLText.escaped(headline.value))</strong>\(detail)"
+        + "\(HTMLText.grade(headline.grade))</li>\n"
+    }
+    return "\n<ul class=\"tiles\">\n\(items.joined())</ul>\n"
   }
 
   /// A heading without its grade, for the list of contents.

@@ -39,6 +39,12 @@ enum HTMLStyle {
     h3{font-size:1rem;line-height:1.3;margin:0;display:inline;overflow-wrap:anywhere}
     p{margin:.5rem 0;max-width:46rem;overflow-wrap:anywhere}
     a{color:var(--link)}
+    .tiles{list-style:none;margin:1rem 0 1.25rem;padding:0;display:flex;flex-wrap:wrap;gap:.75rem}
+    .tiles li{flex:1 1 13rem;background:var(--soft);border-radius:.4rem;padding:.6rem .85rem .7rem;
+    overflow-wrap:anywhere;display:flex;flex-direction:column;align-items:flex-start;gap:.15rem}
+    .tiles strong{font-size:1.35rem;line-height:1.3;font-variant-numeric:tabular-nums}
+    .tiles .name,.tiles .detail{font-size:.9rem;color:var(--muted)}
+    .tiles .grade{margin-top:auto}
     nav ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.15rem 1rem;
     font-size:.9rem}
     nav a{text-decoration:none}
@@ -54,11 +60,13 @@ enum HTMLStyle {
     .derived{color:var(--derived);background:var(--derived-bg)}
     .modelled{color:var(--modelled);background:var(--modelled-bg)}
     .paper{display:none}
-    .scroll{overflow-x:auto;max-width:100%;
-    background:linear-gradient(90deg,var(--bg) 40%,transparent) left/2rem 100% no-repeat local,
-    linear-gradient(270deg,var(--bg) 40%,transparent) right/2rem 100% no-repeat local,
+    .scroll{--under:var(--bg);overflow-x:auto;max-width:100%;
+    background:linear-gradient(90deg,var(--under) 40%,transparent) left/2rem 100% no-repeat local,
+    linear-gradient(270deg,var(--under) 40%,transparent) right/2rem 100% no-repeat local,
     linear-gradient(90deg,var(--line),transparent) left/.6rem 100% no-repeat,
-    linear-gradient(270deg,var(--line),transparent) right/.6rem 100% no-repeat}
+    linear-gradient(270deg,var(--line),transparent) right/.6rem 100% no-repeat var(--under)}
+    .scroll.screen{--under:var(--soft);margin:.25rem 0 .75rem;border-radius:.3rem}
+    .scroll pre{margin:0;background:none}
     .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--link);
     outline-offset:2px}
     pre{margin:.25rem 0 .75rem;padding:.6rem .75rem;background:var(--soft);border-radius:.3rem;
@@ -103,7 +111,9 @@ enum HTMLStyle {
     .tip{fill:transparent}
     .tip:hover{fill:var(--text);fill-opacity:.07}
     .line{fill:none;stroke-width:2;stroke-linejoin:round}
-    .area{stroke:none;fill:var(--before);fill-opacity:.45}
+    .area{stroke:none;fill-opacity:.45}
+    .area.l0{fill:var(--before)}
+    .area.l1{fill:var(--after);fill-opacity:.16}
     .line.l0{stroke:var(--before-edge)}
     .line.l1{stroke:var(--after)}
     .line.l2{stroke:var(--s2);stroke-dasharray:7 3}

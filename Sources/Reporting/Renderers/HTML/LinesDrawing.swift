@@ -20,18 +20,23 @@ enum LinesDrawing {
         plot.isStepped
         ? steps(series.values, plot, span, frame, scale)
         : points(series.values, plot, span, frame, scale)
-      if plot.isStepped, index == 0 {
-        canvas.path(filled(path, scale, frame), "area l0")
+      if plot.isStepped, index == 0, plot.hasReference || plot.series.count == 1 {
+        canvas.path(filled(path, scale, frame), "area \(style(index, plot))")
       }
-      canvas.path(path, "line l\(index % styles)", title: series.name)
+      canvas.path(path, "line \(style(index, plot))", title: series.name)
     }
     return PlotDrawing(
       canvas: canvas,
       keys: plot.series.enumerated().map {
-        PlotDrawing.Key(classes: "stroke l\($0 % styles)", text: $1.name)
+        PlotDrawing.Key(classes: "stroke \(style($0, plot))", text: $1.name)
       },
       table: table(plot, count),
       tableNote: count > rowsMax ? "The first \(rowsMax) of \(count) spans." : nil)
+  }
+
+  /// The first style is that of what others are compared with.
+  private static func style(_ index: Int, _ plot: LinePlot) -> String {
+    "l\((index + (plot.hasReference ? 0 : 1)) % styles)"
   }
 
   /// What lies along the axis, from one end to the other.
