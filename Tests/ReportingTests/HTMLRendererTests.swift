@@ -318,7 +318,6 @@ import TraceEvents
     let outcome = Self.largeOutcome(cpus: cpus, policies: policies)
     let page = HTMLRenderer().render(ReplayReport.build(trace, outcome, showsBounds: true))
     #expect(Self.unbalanced(page) == nil)
-    print("HTML of \(cpus) CPUs, \(policies) policies: \(page.utf8.count) bytes")
     if cpus <= 256 { #expect(page.utf8.count < 2 << 20) }
   }
 }

@@ -69,7 +69,8 @@ enum BarsDrawing {
     var path = ""
     for (index, series) in plot.series.prefix(count).enumerated() {
       for (category, amount) in series.amounts.prefix(plot.categories.count).enumerated() {
-        guard let amount, let lower = amount.lower else { continue }
+        // Bounds that are one figure need no whisker: the bar shows it.
+        guard let amount, let lower = amount.lower, lower != amount.upper else { continue }
         let (x, width) = place(index, of: count, in: slot)
         let center = frame.left + Double(category) * slot + x + width / 2
         path += whisker(
