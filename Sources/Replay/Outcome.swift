@@ -141,6 +141,14 @@ public struct CaseFigures: Sendable {
   public let payers: [Payment]
   /// What the independent check found; nil where this case was not checked.
   public let safety: SafetyVerdict?
+  /// The row over time, and by sender as far as the trace tells who sent; nil unless
+  /// ``ReplayContext/recordsTimeline``, and in all cases but the shown one.
+  public internal(set) var timeline: ShootdownTimeline?
+  /// See ``timeline``.
+  public internal(set) var senders: SenderMatrix?
+
+  /// Interrupts whose sender the trace does not tell; nil without ``senders``.
+  public var interruptsOfUnknownSenders: Int? { senders.map { tlbRowTotal - $0.total } }
 
   /// Sum of the row.
   public var tlbRowTotal: Int { tlbRow.reduce(0, +) }

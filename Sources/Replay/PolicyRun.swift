@@ -86,7 +86,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.isChecked = isChecked
     followsUnmappedFrames = policy.listens.contains(.unmappedFrameFreed)
     forgetsInBuddy = policy.forgetsInBuddy
-    books = ReplayBooks(context)
+    books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
     oracle =
       isChecked
       ? SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)

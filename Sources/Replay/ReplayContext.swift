@@ -24,6 +24,10 @@ public struct ReplayContext: Sendable {
   public var burstSpan: UInt64? = 1_000_000
   /// How long a flush lasts, in the trace's unit; nil takes it from the recorded flushes.
   public var flushDuration: UInt64?
+  /// Whether the shootdowns of the cases that are shown are kept by time and by sender, for drawings.
+  public var recordsTimeline = false
+  /// First and last time of what a survey counted; nil without a survey.
+  private var surveyed: TimeWindow?
   /// A millisecond in the trace's unit; nil where the unit is not known.
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.
@@ -58,6 +62,16 @@ extension ReplayContext {
       cpuCount: cpuCount, window: window,
       flushFunction: flush?.entry.function ?? facts.flushTLBFunction,
       writeEntryType: survey.migrationEntries.writeType)
+    if let first = survey.firstTime, let last = survey.lastTime {
+      surveyed = TimeWindow(start: first, end: max(first, last))
+    }
+  }
+
+  /// What timelines cover: the window, as far as there are events.
+  var timelineSpan: TimeWindow {
+    guard let surveyed else { return window }
+    let start = max(window.start, surveyed.start)
+    return TimeWindow(start: start, end: max(min(window.end, surveyed.end), start))
   }
 }
 

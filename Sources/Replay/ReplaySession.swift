@@ -166,7 +166,8 @@ public struct ReplaySession: ~Copyable {
     let figures = CaseFigures(
       assumption: nil, tlbRow: recordedRow(), tlbFlush: reconstruction.tally.flushes,
       anotherRun: nil, ledger: Ledger(), pending: PendingFrames(), ages: DeferralAges(),
-      bursts: FlushBursts(), payers: [], safety: nil)
+      bursts: FlushBursts(), payers: [], safety: nil, timeline: reconstruction.tally.timeline,
+      senders: reconstruction.senders)
     let total = figures.tlbRowTotal
     var notes: [String] = []
     if !isExact {
@@ -196,7 +197,9 @@ public struct ReplaySession: ~Copyable {
         ? reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)) : nil,
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
-      safety: replay.safety)
+      safety: replay.safety,
+      timeline: books.places.flatMap { reconstruction.tally.timeline?.changed(by: $0.timeline) },
+      senders: books.places.flatMap { reconstruction.senders?.changed(by: $0.senders) })
   }
 
   private borrowing func outcome(

@@ -12,11 +12,11 @@ struct MemoryTierSection {
     tiers = MemoryTiers(outcome, trace.memory, trace.facts.nodes)
   }
 
-  private var outcome: TierOutcome { tiers.outcome }
-  private var unit: TimeUnit { trace.instanceFacts.timeUnit }
+  var outcome: TierOutcome { tiers.outcome }
+  var unit: TimeUnit { trace.instanceFacts.timeUnit }
   /// x86-64's base page where the trace does not tell.
   private var pageSize: Int { trace.facts.pageSize ?? 4096 }
-  private var hasFrameEvents: Bool { outcome.hasAllocations && outcome.hasFrees }
+  var hasFrameEvents: Bool { outcome.hasAllocations && outcome.hasFrees }
 
   // MARK: Text
 
@@ -31,6 +31,7 @@ struct MemoryTierSection {
             + "kmem:mm_page_free."))
     }
     blocks += traffic()
+    blocks += plots()
     blocks += agreement()
     for problem in trace.memory.problems { blocks.append(.note("Not used: \(problem).")) }
     return Report.Section("Memory tiers\(TLBRowSection.windowLabel(trace))", blocks)
@@ -96,7 +97,7 @@ struct MemoryTierSection {
     let levels = Self.levels(from: base, node.residency.gains)
     let least = levels.min() ?? 0
     guard let most = levels.max(), most > least else { return nil }
-    return Report.Series(
+    return plotted(
       name: name(node), values: levels.map { $0 - least },
       caption: "pages in use, from \(count(least)) to \(count(most)), at the end of each "
         + "\(unit.duration(outcome.width)) from \(unit.moment(start)) on [derived]")
@@ -158,14 +159,20 @@ struct MemoryTierSection {
     guard let start = outcome.start, values.count > 1, values.contains(where: { $0 > 0 }) else {
       return nil
     }
-    return Report.Series(
+    return plotted(
       name: direction.rawValue, values: values,
       caption:
         "\(count(tiers.pages(direction))) pages, at most \(count(values.max() ?? 0)) in each "
         + "\(unit.duration(outcome.width)) from \(unit.moment(start)) on [derived]")
   }
 
-  private func total(_ direction: MigrationDirection) -> [Int] {
+  private func plotted(name: String, values: [Int], caption: String) -> Report.Series {
+    var series = Report.Series(name: name, values: values, caption: caption)
+    series.isPlotted = true
+    return series
+  }
+
+  func total(_ direction: MigrationDirection) -> [Int] {
     var sums: [Int] = []
     for flow in outcome.flows where tiers.direction(flow) == direction {
       if sums.isEmpty { sums = Array(repeating: 0, count: flow.series.count) }
@@ -301,7 +308,7 @@ struct MemoryTierSection {
 
   // MARK: Words
 
-  private func name(_ node: TierNode) -> String {
+  func name(_ node: TierNode) -> String {
     node.residency.node.map { "node \($0)" } ?? (tiers.isPlaced ? "elsewhere" : "all nodes")
   }
 

@@ -17,6 +17,7 @@ extension ReplayReport {
     var blocks: [Report.Block] = [.table(fates(ledger))]
     blocks.append(.facts(facts(figures, unit)))
     if let series = pending(figures.pending, unit) { blocks.append(.series(series)) }
+    blocks += pendingPlot(policy, figures.pending, unit)
     return Report.Section(heading, blocks)
   }
 
@@ -114,10 +115,12 @@ extension ReplayReport {
 
   private static func pending(_ pending: PendingFrames, _ unit: TimeUnit) -> Report.Series? {
     guard let start = pending.start, pending.series.count > 1 else { return nil }
-    return Report.Series(
+    var series = Report.Series(
       name: "", values: pending.series,
       caption: "frames pending, the most in each \(unit.duration(pending.width)) from "
         + "\(unit.moment(start)) on")
+    series.isPlotted = true
+    return series
   }
 
   static func payment(

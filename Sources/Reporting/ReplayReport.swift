@@ -14,6 +14,7 @@ public enum ReplayReport {
   ) -> Report {
     let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
+    report.headlines = headlines(outcome)
     report.sections.append(TraceOverview.section(trace))
     let filterNotes = FilteredFigures.notes(trace)
     if !filterNotes.isEmpty {
@@ -22,10 +23,12 @@ public enum ReplayReport {
     if trace.filtered?.hidesRow(trace) != true {
       report.sections.append(beforeAfter(trace, outcome))
       report.sections.append(totals(outcome))
+      report.sections += timelineSections(trace, outcome)
     }
     if trace.filtered?.hidesFlushes(trace) != true, let flushes = flushes(outcome) {
       report.sections.append(flushes)
     }
+    report.sections += fatesSection(outcome)
     for policy in outcome.policies.dropFirst() {
       report.sections += [deferrals(policy, trace.instanceFacts.timeUnit)].compactMap(\.self)
       if showsBounds, let cases = cases(policy) { report.sections.append(cases) }
@@ -73,7 +76,8 @@ public enum ReplayReport {
             ])))
     }
     return Report.Section(
-      "TLB shootdowns received by each CPU\(TLBRowSection.windowLabel(trace))", blocks)
+      "TLB shootdowns received by each CPU\(TLBRowSection.windowLabel(trace))",
+      blocks + rowPlots(trace, outcome))
   }
 
   static func rowSource(_ policy: PolicyOutcome) -> String {
@@ -121,7 +125,7 @@ public enum ReplayReport {
             + "times that memory safety is violated; rules about cost do not count. recorded "
             + "[\(outcome.policies.first?.rowGrade.rawValue ?? "derived")]; the others [modelled]."
         ),
-      ])
+      ] + totalsPlot(outcome))
   }
 
   static func count(_ value: Int) -> String { Int64(value).grouped }

@@ -51,6 +51,8 @@ enum ReplayReportData {
     members["payers"] = JSONValue(orNull: modelled.map(payers))
     members["safety"] = JSONValue(orNull: policy.figures?.safety.map(safety))
     members["tlb_misses"] = misses
+    members["timeline"] = timeline(policy, unit)
+    members["senders"] = senders(policy)
     return .object(members)
   }
 

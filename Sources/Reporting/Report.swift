@@ -2,6 +2,8 @@
 public struct Report: Sendable {
   /// One line above everything.
   public var title: String
+  /// The few figures that matter most, for forms that begin with them; all stand in the sections too.
+  public var headlines: [Headline] = []
   /// Parts in reading order.
   public var sections: [Section] = []
   /// The same facts for scripts: a document with a `schema`.
@@ -12,12 +14,26 @@ public struct Report: Sendable {
   /// A report without sections.
   public init(title: String) { self.title = title }
 
+  /// A figure that matters.
+  public struct Headline: Sendable {
+    /// What it is.
+    public var name: String
+    /// The figure.
+    public var value: String
+    /// Its bounds and what else must be said with it.
+    public var detail: String
+    /// See ``Plot/grade``.
+    public var grade: String
+  }
+
   /// A part with a heading.
   public struct Section: Sendable {
     /// What it is about.
     public var heading: String
     /// Its content in reading order.
     public var blocks: [Block]
+    /// Whether it says nothing to forms that cannot draw.
+    public var isDrawn: Bool { !blocks.isEmpty && blocks.allSatisfy(\.isPlot) }
 
     /// A section.
     public init(_ heading: String, _ blocks: [Block]) {
@@ -40,6 +56,11 @@ public struct Report: Sendable {
     case series(Series)
     /// A drawing.
     case plot(Plot)
+
+    /// Whether it is a drawing.
+    public var isPlot: Bool {
+      if case .plot = self { true } else { false }
+    }
   }
 
   /// Values over equal spans of time, to be drawn.
@@ -50,6 +71,8 @@ public struct Report: Sendable {
     public var values: [Int]
     /// Where the spans begin and how long they are.
     public var caption: String
+    /// Whether a drawing of the same section shows them too: forms that draw leave them out.
+    public var isPlotted = false
 
     /// A series.
     public init(name: String, values: [Int], caption: String) {

@@ -10,8 +10,14 @@ struct RecordedTally {
   var interrupts: [Int]
   /// `csd_queue_cpu` of it, by target CPU.
   var requests: [Int]
+  /// The row over time, by the best source seen so far; nil where nothing draws it.
+  var timeline: ShootdownTimeline?
 
-  init(cpuCount: Int) {
+  init(_ context: ReplayContext) {
+    let cpuCount = context.cpuCount
+    if context.recordsTimeline {
+      timeline = ShootdownTimeline(cpuCount: cpuCount, over: context.timelineSpan)
+    }
     flushes = Array(repeating: Array(repeating: 0, count: cpuCount), count: 6)
     interrupts = Array(repeating: 0, count: cpuCount)
     requests = interrupts

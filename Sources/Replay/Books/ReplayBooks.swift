@@ -11,6 +11,8 @@ struct ReplayBooks {
   private var deferrals = DeferralBook()
   private var sweepAt = ReplayBooks.openBeforeSweep
   private(set) var changes: CounterChanges
+  /// The same in time and by sender; nil where nothing draws it.
+  private(set) var places: InterruptChanges?
   /// What the policy changes of how interrupts scatter over the window.
   private(set) var draw = DrawInterval()
   private(set) var ledger = Ledger()
@@ -22,9 +24,10 @@ struct ReplayBooks {
   private(set) var saved = 0
   private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
-  init(_ context: ReplayContext) {
+  init(_ context: ReplayContext, isShown: Bool = false) {
     window = context.window
     countedCPUs = context.countedCPUs
+    places = isShown ? InterruptChanges(context) : nil
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
   }
@@ -82,6 +85,7 @@ struct ReplayBooks {
 
   private mutating func remove(_ shootdown: borrowing Shootdown) {
     changes.remove(shootdown)
+    places?.remove(shootdown)
     let interrupts = shootdown.countedInterrupts.count
     if interrupts > 0 { draw.add(-interrupts, at: shootdown.start) }
   }
@@ -120,6 +124,11 @@ struct ReplayBooks {
     guard isCounted(moment.time) else { return 0 }
     let interrupts = changes.add(
       mask, from: Int(moment.cpu), lazy: lazyCPUs, counted: countedCPUs)
+    if places != nil {
+      var counted = mask
+      if let countedCPUs { counted.formIntersection(countedCPUs) }
+      places?.add(counted, from: Int(moment.cpu), lazy: lazyCPUs, at: moment.time)
+    }
     draw.add(interrupts, at: moment.time)
     payers[moment.payer.rawIndex].interrupts += interrupts
     guard isCounted(moment) else { return interrupts }

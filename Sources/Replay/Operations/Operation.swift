@@ -144,9 +144,10 @@ struct Moment {
     case pageMapped
     /// A migration took a page away that was mapped so.
     case pageUnmapped
-    /// A user's task took a page out of the page cache: truncation, invalidation. Reclaim is left
-    /// out.
+    /// A user's task took a page out of the page cache: truncation, invalidation.
     case pageCacheRemoved
+    /// Reclaim took one out, the first on this CPU since the last shootdown: others tell nothing new.
+    case pageReclaimed
     /// A page came into the page cache again that unmap batch `batch` had taken out; `subject` numbers
     /// a ``ReturnedPage``.
     case pageReturned

@@ -143,7 +143,13 @@ extension Reconstruction {
   ) {
     arePageRemovalsTraced = true
     // Reclaim takes pages out of the cache too, and has unmapped them itself.
-    if tasks.states[Int(cpus[cpu].taskIndex)].payer == .user { emit(.pageCacheRemoved, cpu, time) }
+    let shootdownsSoFar = shootdownsBase &+ UInt32(shootdowns.count)
+    if tasks.states[Int(cpus[cpu].taskIndex)].payer == .user {
+      emit(.pageCacheRemoved, cpu, time)
+    } else if cpus[cpu].reclaimedAfter != shootdownsSoFar {
+      cpus[cpu].reclaimedAfter = shootdownsSoFar
+      emit(.pageReclaimed, cpu, time)
+    }
     guard wanted.contains(.pageReturned) else { return }
     let task = cpus[cpu].taskIndex
     let payer = tasks.states[Int(task)].payer

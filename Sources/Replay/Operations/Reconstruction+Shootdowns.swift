@@ -26,7 +26,9 @@ extension Reconstruction {
       begin(cpu, time, pages: pages)
       shootdowns[shootdowns.count - 1].isSendCounted = isCounted
     case 5:
-      if isInView, countsShootdown(slot(cpus[cpu].serving)) { tally.flush(reason, pages, cpu) }
+      if isInView, countsShootdown(slot(cpus[cpu].serving)) {
+        noteReceived(reason, pages, cpu, time)
+      }
       if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
     default: counts.events.failToExplain(.tlbFlush)
     }
@@ -37,6 +39,12 @@ extension Reconstruction {
   /// Whether what a shootdown causes counts by its task; what none is seen to cause is nobody's.
   private func countsShootdown(_ slot: Int?) -> Bool {
     slot.map { shootdowns[$0].isOfCountedTask } ?? (context.countedTasks == nil)
+  }
+
+  /// A receiver's event, by which the row is told where no csd event does.
+  private mutating func noteReceived(_ reason: Int64, _ pages: Int64, _ cpu: Int, _ time: UInt64) {
+    tally.flush(reason, pages, cpu)
+    if !areRunsTraced, !areRequestsTraced { tally.timeline?.add(1, ofCPU: cpu, at: time) }
   }
 
   private mutating func begin(_ cpu: Int, _ time: UInt64, pages: Int64) {
@@ -86,6 +94,7 @@ extension Reconstruction {
   }
 
   mutating func requestQueued(_ cpu: Int, _ time: UInt64, target: UInt64, csd: UInt64) {
+    if !areRequestsTraced, !areRunsTraced { tally.timeline?.clear() }
     areRequestsTraced = true
     guard target < UInt64(cpus.count) else {
       counts.rowsOfUnknownCPUs += 1
@@ -97,7 +106,10 @@ extension Reconstruction {
     let found = slot(number)
     let isCounted =
       context.window.contains(time) && context.counts(cpu: target) && countsShootdown(found)
-    if isCounted { tally.requests[target] += 1 }
+    if isCounted {
+      tally.requests[target] += 1
+      if !areRunsTraced { tally.timeline?.add(1, ofCPU: target, at: time) }
+    }
     guard let slot = found else {
       counts.requestsWithoutSend += 1
       counts.events.failToExplain(.csdQueueCPU)
@@ -115,6 +127,7 @@ extension Reconstruction {
   }
 
   mutating func functionEntered(_ cpu: Int, _ time: UInt64, csd: UInt64) {
+    if !areRunsTraced { tally.timeline?.clear() }
     areRunsTraced = true
     cpus[cpu].serving = Self.noShootdown
     cpus[cpu].isSilent = false
@@ -124,7 +137,10 @@ extension Reconstruction {
     let found = number.flatMap { slot($0) }
     let isCounted =
       context.window.contains(time) && context.counts(cpu: cpu) && countsShootdown(found)
-    if isCounted { tally.interrupts[cpu] += 1 }
+    if isCounted {
+      tally.interrupts[cpu] += 1
+      tally.timeline?.add(1, ofCPU: cpu, at: time)
+    }
     guard let number, let slot = found else {
       counts.interruptsWithoutShootdown += 1
       counts.events.failToExplain(.csdFunctionEntry)
@@ -180,7 +196,7 @@ extension Reconstruction {
     let number = answered(cpu, pages: pages)
     let found = slot(number)
     let isCounted = isInView && countsShootdown(found)
-    if isCounted { tally.flush(1, pages, cpu) }
+    if isCounted { noteReceived(1, pages, cpu, time) }
     guard let slot = found else {
       counts.remoteEventsWithoutShootdown += 1
       counts.events.failToExplain(.tlbFlush)

@@ -28,6 +28,8 @@ struct Reconstruction: ~Copyable {
     /// The shootdown whose function it runs.
     var serving = Reconstruction.noShootdown
     var requests: [Request] = []
+    /// Shootdowns before the last page that reclaim took out of the page cache here.
+    var reclaimedAfter = Reconstruction.noShootdown
     /// Whether the function that it runs for another has not written a flush event yet.
     var isSilent = false
   }
@@ -41,6 +43,8 @@ struct Reconstruction: ~Copyable {
   /// Only where drained frames are told.
   var passages = BuddyPassages()
   var tally: RecordedTally
+  /// Who sent the interrupts of the recorded run; nil where nothing draws it.
+  private(set) var senders: SenderMatrix?
   var counts = ReconstructionCounts()
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
@@ -99,7 +103,8 @@ struct Reconstruction: ~Copyable {
     self.wanted = wanted
     followsUnmappedFrames = wanted.contains(.unmappedFrameFreed)
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
-    tally = RecordedTally(cpuCount: context.cpuCount)
+    tally = RecordedTally(context)
+    senders = context.recordsTimeline ? SenderMatrix(cpuCount: context.cpuCount) : nil
     matcher = WaitWindowMatcher(cpuCount: context.cpuCount)
     moments.reserveCapacity(EventBatch.capacity)
   }
@@ -200,7 +205,10 @@ struct Reconstruction: ~Copyable {
 
   private mutating func prepareShootdown(_ slot: Int) {
     let interrupts = shootdowns[slot].countedInterrupts.count
-    if interrupts > 0 { draw.add(interrupts, at: shootdowns[slot].start) }
+    if interrupts > 0 {
+      draw.add(interrupts, at: shootdowns[slot].start)
+      senders?.add(1, from: shootdowns[slot].initiator, to: shootdowns[slot].countedInterrupts)
+    }
     guard shootdowns[slot].kind == .unmapBatch else { return }
     let isAnswered = shootdowns[slot].outstanding == 0
     shootdowns[slot].endAmongFew =

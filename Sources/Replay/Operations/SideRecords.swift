@@ -83,7 +83,7 @@ struct MomentKindSet: Equatable, Sendable {
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
       .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
-      .unmappedFrameTaken, .pageReturned, .unmappedFault,
+      .unmappedFrameTaken, .pageReturned, .unmappedFault, .pageReclaimed,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
@@ -95,7 +95,7 @@ struct MomentKindSet: Equatable, Sendable {
   /// Moments at which some version of lazy unmap flush ends deferral, beside allocations.
   static let decisions = MomentKindSet([
     .taskAllocated, .writeProtectFault, .writableMapping, .fileWriteEnd, .userFault, .unmapRange,
-    .fixedMapping, .pageCacheRemoved, .directReclaimBegin, .kswapdWakeup,
+    .fixedMapping, .pageCacheRemoved, .pageReclaimed, .directReclaimBegin, .kswapdWakeup,
   ])
 
   /// Moments of the frames of one batch.

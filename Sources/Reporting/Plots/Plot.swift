@@ -57,6 +57,8 @@ public struct BarPlot: Sendable {
   public var series: [(name: String, amounts: [Amount?])]
   /// Whether a category's amounts add up to a whole and are stacked.
   public var isStacked: Bool
+  /// What the bounds of the amounts are.
+  public var boundsName = "bounds"
 
   /// Bars.
   public init(
@@ -80,6 +82,13 @@ public struct LinePlot: Sendable {
   public var start: Double
   /// See ``start``.
   public var step: Double
+  /// Where the last span ends if that is before its full length, in the axis' unit.
+  public var end: Double?
+  /// Whether a value holds for its whole span; if not, it belongs to the span's beginning and lines
+  /// lead from one to the next.
+  public var isStepped = true
+  /// Whether the others are to be compared with the first series.
+  public var hasReference = false
   /// Named values, one for each span, nil where there is none.
   public var series: [(name: String, values: [Double?])]
 
@@ -110,6 +119,8 @@ public struct GridPlot: Sendable {
   public var columns: [String]
   /// Values by row, then column.
   public var values: [[Double]]
+  /// Where the scale of colours ends, so that drawings can be compared; nil at the greatest value.
+  public var greatest: Double?
 
   /// A grid.
   public init(

@@ -4,6 +4,8 @@ public struct JSONRenderer: ReportRenderer {
   public let name = "json"
   /// See ``ReportRenderer/summary``.
   public let summary = "for scripts"
+  /// See ``ReportRenderer/drawsTimelines``.
+  public let drawsTimelines = true
 
   /// A renderer.
   public init() {}

@@ -4,6 +4,8 @@ public protocol ReportRenderer: Sendable {
   var name: String { get }
   /// What it is for, in one line.
   var summary: String { get }
+  /// Whether it shows what `report` only records for drawings: shootdowns by time and by sender.
+  var drawsTimelines: Bool { get }
   /// The report in this form, with a final line end.
   func render(_ report: Report) -> String
   /// Why `report` cannot have this form; nil where it can.
@@ -15,6 +17,11 @@ extension ReportRenderer {
   public func obstacle(to report: Report) -> String? { nil }
 }
 
+extension ReportRenderer {
+  /// See ``drawsTimelines``: most show none.
+  public var drawsTimelines: Bool { false }
+}
+
 /// The forms a report can have.
 public enum ReportRenderers {
   /// All of them, the default first.
@@ -24,6 +31,7 @@ public enum ReportRenderers {
     CoverLetterRenderer(),
     CSVRenderer(),
     JSONRenderer(),
+    HTMLRenderer(),
   ]
 
   /// The one with this name.

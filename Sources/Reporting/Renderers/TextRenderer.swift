@@ -14,14 +14,15 @@ public struct TextRenderer: ReportRenderer {
   /// The report as text.
   public func render(_ report: Report) -> String {
     var lines = [report.title, String(repeating: "=", count: min(report.title.count, Self.width))]
-    for section in report.sections {
+    for section in report.sections where !section.isDrawn {
       lines.append("")
       let heading = Self.wrap(section.heading, indent: 0)
       lines += heading
       let width = heading.map(\.count).max() ?? 0
       lines.append(String(repeating: "-", count: min(width, Self.width)))
-      for (index, block) in section.blocks.enumerated() {
-        if index > 0, startsGroup(block, after: section.blocks[index - 1]) { lines.append("") }
+      let blocks = section.blocks.filter { !$0.isPlot }
+      for (index, block) in blocks.enumerated() {
+        if index > 0, startsGroup(block, after: blocks[index - 1]) { lines.append("") }
         lines += render(block)
       }
     }

@@ -83,6 +83,11 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Show no progress on a terminal.")
   var noProgress = false
 
+  /// Whether the report will show shootdowns by time and by sender.
+  var drawsTimelines: Bool {
+    ReportRenderers.renderer(named: json ? "json" : format?.name ?? "text")?.drawsTimelines ?? false
+  }
+
   func validate() throws {
     if json, let format, format != .json {
       throw ValidationError("--json contradicts --format \(format.name).")

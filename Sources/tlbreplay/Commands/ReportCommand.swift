@@ -156,8 +156,9 @@ struct ReportCommand: ParsableCommand {
       try PerfettoFile($0, trace, policies: blueprints.map(\.name))
     }
     let outcome = try loaded.replay(
-      trace, policies: blueprints, flushDuration: flushDuration, tiers: &tiers,
-      perfetto: timeline, progress: progress)
+      trace, policies: blueprints, flushDuration: flushDuration,
+      recordsTimeline: output.drawsTimelines, tiers: &tiers, perfetto: timeline,
+      progress: progress)
     let report = ReplayReport.build(
       trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
       misses: misses)

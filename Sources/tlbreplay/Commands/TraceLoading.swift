@@ -60,10 +60,12 @@ struct LoadedInput {
 
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
   /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones. `tiers` follows the
-  /// frames on the way, `perfetto` takes down a timeline.
+  /// frames on the way, `perfetto` takes down a timeline; `recordsTimeline` keeps shootdowns by time and
+  /// by sender, for drawings.
   func replay(
     _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
-    tiers: inout TierTracker, perfetto: PerfettoFile? = nil, progress: Progress
+    recordsTimeline: Bool = false, tiers: inout TierTracker, perfetto: PerfettoFile? = nil,
+    progress: Progress
   ) throws -> Outcome {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
@@ -87,6 +89,7 @@ struct LoadedInput {
       }
     }
     context.flushDuration = flushDuration
+    context.recordsTimeline = recordsTimeline
     var session = ReplaySession(context, blueprints: policies, observer: perfetto?.export)
     var reader = try self.trace.makeReader(
       ReadRequest(order: .time, instance: trace.instanceFacts.name))
