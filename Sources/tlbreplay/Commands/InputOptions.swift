@@ -97,7 +97,12 @@ struct OutputOptions: ParsableArguments {
     try write(render(report, json ? .json : .text), to: STDOUT_FILENO, name: "standard output")
   }
 
-  private static func render(_ report: Report, _ format: OutputFormat) -> String {
+  /// Writes `text` to standard output.
+  static func print(_ text: String) throws {
+    try write(text, to: STDOUT_FILENO, name: "standard output")
+  }
+
+  static func render(_ report: Report, _ format: OutputFormat) -> String {
     (ReportRenderers.renderer(named: format.name) ?? TextRenderer()).render(report)
   }
 
@@ -120,7 +125,7 @@ struct OutputOptions: ParsableArguments {
     try write(text, to: descriptor, name: path)
   }
 
-  private static func write(_ text: String, to descriptor: Int32, name: String) throws {
+  static func write(_ text: String, to descriptor: Int32, name: String) throws {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
