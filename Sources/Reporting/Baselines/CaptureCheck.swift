@@ -150,6 +150,13 @@ public struct CaptureCheck: Sendable {
       return MetricVerdict(
         metric, now: mean, confidence: baseline.confidence, runs: readings.count)
     }
+    if let few = metrics.first(where: { $0.baseline.tolerance.usesSpread && $0.baseline.runs < 5 }) {
+      notes.append(
+        few.baseline.runs < 2
+          ? "There are no repetitions, so nothing is known of how much the workload scatters."
+          : "\(few.baseline.runs) repetitions say little of how much the workload scatters, so "
+            + "much is allowed: a baseline of five or more sees smaller changes.")
+    }
     let gone = metrics.filter { $0.kind == .gone }.map(\.baseline.name)
     if !gone.isEmpty, demands.allowed.contains("missing") {
       metrics.removeAll { $0.kind == .gone }

@@ -5,7 +5,7 @@ public enum CheckReport {
     var report = Report(title: "tlbreplay check: \(headline(summary))")
     var blocks: [Report.Block] = []
     if !summary.checks.isEmpty {
-      blocks.append(.facts(summary.checks.map { ($0.name, line($0)) }))
+      blocks.append(.facts(summary.checks.map { ($0.name, brief($0)) }))
     }
     blocks += summary.notes.map { .note($0) }
     report.sections = [Report.Section("Verdict", blocks)]
@@ -39,6 +39,11 @@ public enum CheckReport {
     }
   }
 
+  /// The same for a list whose entries have sections of their own below.
+  private static func brief(_ check: CaptureCheck) -> String {
+    check.refusals.isEmpty ? line(check) : "\(word(check.verdict)), see below"
+  }
+
   /// One capture's verdict in words.
   public static func line(_ check: CaptureCheck) -> String {
     let moved = check.metrics.filter { $0.kind != .same }
@@ -67,10 +72,11 @@ public enum CheckReport {
   // MARK: A capture
 
   private static func section(_ check: CaptureCheck) -> Report.Section {
-    var facts = [
-      (name: check.inputs.count == 1 ? "capture" : "captures", value: inputs(check)),
-      (name: "baseline", value: check.baselineFile),
-    ]
+    var facts: [(name: String, value: String)] = []
+    if !check.inputs.isEmpty {
+      facts.append((check.inputs.count == 1 ? "capture" : "captures", inputs(check)))
+    }
+    facts.append(("baseline", check.baselineFile))
     switch check.subject {
     case .trace:
       facts.append(("compares", "trace: the same trace, so what moves is the tool's doing"))
@@ -79,10 +85,11 @@ public enum CheckReport {
     case nil: break
     }
     var blocks: [Report.Block] = [.facts(facts)]
-    let shown = check.metrics.filter { $0.kind != .same }.sorted {
+    let shown = check.metrics.filter { $0.kind != .same && $0.kind != .shown }.sorted {
       (order($0.kind), $0.baseline.name) < (order($1.kind), $1.baseline.name)
     }
     if !shown.isEmpty { blocks.append(.table(table(shown))) }
+    if let others = others(check) { blocks.append(.note(others)) }
     blocks += check.refusals.map { .note(sentence($0)) }
     if let violation = check.violation { blocks.append(.note(sentence(violation))) }
     blocks += check.notes.map { .note($0) }
@@ -101,9 +108,16 @@ public enum CheckReport {
     return Report.Section("\(check.name): \(word(check.verdict))", blocks)
   }
 
-  /// The first letter large and a full stop behind.
+  /// Figures that are kept without a limit, where they moved.
+  private static func others(_ check: CaptureCheck) -> String? {
+    let moved = check.metrics.filter { $0.kind == .shown }
+    guard !moved.isEmpty else { return nil }
+    let list = moved.map { "\($0.baseline.name) \(change($0))" }.joined(separator: ", ")
+    return "Moved too, without a limit: \(list)."
+  }
+
   private static func sentence(_ text: String) -> String {
-    text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+    text + (text.hasSuffix(".") ? "" : ".")
   }
 
   /// The command that makes the figures of now the baseline.
@@ -142,12 +156,11 @@ public enum CheckReport {
 
   private static func table(_ verdicts: [MetricVerdict]) -> Report.Table {
     Report.Table(
-      columns: ["metric", "baseline", "now", "change", "allowed", "verdict"],
+      columns: ["metric", "verdict", "baseline", "now", "change", "allowed"],
       rows: verdicts.map { verdict in
         [
-          verdict.baseline.name, Quantity.text(verdict.baseline.value),
+          verdict.baseline.name, verdict.kind.rawValue, Quantity.text(verdict.baseline.value),
           verdict.now.map(Quantity.text) ?? "-", change(verdict), allowed(verdict),
-          verdict.kind.rawValue,
         ]
       })
   }
@@ -166,7 +179,8 @@ public enum CheckReport {
 
   static func allowed(_ verdict: MetricVerdict) -> String {
     guard let allowed = verdict.allowed else { return "any" }
-    return allowed == 0 ? "0" : "+-" + Quantity.format(allowed < 1000 ? "%.4g" : "%.0f", allowed)
+    return allowed < 1000
+      ? Quantity.format("%.3g", allowed) : Int64(min(allowed, 1e18).rounded()).grouped
   }
 
   /// One line on a metric that failed: `luf-v10.tlb_row was 907, is 1,012 (+11.58%, allowed 0)`.

@@ -99,8 +99,8 @@ public struct CaptureReading: Sendable {
     _ base: String, _ row: Int, _ grade: Grade, _ work: [MetricReading]
   ) -> [MetricReading] {
     let units = [
-      ("work.reclaimed_pages", "per_reclaimed_page", "for each page reclaimed"),
-      ("work.migrated_pages", "per_migrated_page", "for each page migrated"),
+      ("work.reclaimed_pages", "per_reclaimed", "for each page reclaimed"),
+      ("work.migrated_pages", "per_migrated", "for each page migrated"),
       ("work.seconds", "per_second", "in a second"),
     ]
     return units.compactMap { source, suffix, words in
@@ -144,7 +144,7 @@ public struct CaptureReading: Sendable {
     }
     readings.append(
       MetricReading(
-        "recorded.tlb_flush.without_switches", Double(all), .measured, .more, isGate: true,
+        "recorded.tlb_flush.no_switches", Double(all), .measured, .more, isGate: true,
         "tlb_flush events but for task switches: all that unmapping causes"))
     return readings
   }

@@ -25,7 +25,7 @@ public struct GitHubForm: GateForm {
       "\(CheckReport.line(verdict)): \(verdict.baseline.reason)"
     }
     if shown.count > Self.metricsMax { lines.append("and \(shown.count - Self.metricsMax) more") }
-    lines.append("To accept: \(CheckReport.acceptance(check))")
+    if !shown.isEmpty { lines.append("To accept: \(CheckReport.acceptance(check))") }
     let line = shown.first?.baseline.line ?? 0
     let title = "tlbreplay: \(check.name) \(isFailed ? CheckReport.word(check.verdict) : "better")"
     return "::\(isFailed ? "error" : "notice") file=\(property(check.baselineFile)),"
