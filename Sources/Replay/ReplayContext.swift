@@ -16,6 +16,9 @@ public struct ReplayContext: Sendable {
   public var burstSpan: UInt64? = 1_000_000
   /// How long a flush lasts, in the trace's unit; nil takes it from the recorded flushes.
   public var flushDuration: UInt64?
+  /// How wide the generations of a lazy policy are: ``SafetyRule/generationWrap`` counts the frames that
+  /// sleep through more flushes than such numbers tell apart. LUF v9 to v11 have 16 bits.
+  public var generationBits = 16
   /// A millisecond in the trace's unit; nil where the unit is not known.
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.

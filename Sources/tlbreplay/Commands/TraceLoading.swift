@@ -52,6 +52,29 @@ struct LoadedInput {
     _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
     tiers: inout TierTracker, progress: Progress
   ) throws -> Outcome {
+    let context = try replayContext(trace, flushDuration: flushDuration)
+    var session = ReplaySession(context, blueprints: policies)
+    var reader = try self.trace.makeReader(
+      ReadRequest(order: .time, instance: trace.instanceFacts.name))
+    var batch = EventBatch()
+    while try reader.next(into: &batch) {
+      // First the one that needs little else: the batch is still in the cache for the other.
+      tiers.consume(batch)
+      session.consume(batch, directory: reader.directory)
+      progress.advance(by: batch.count)
+    }
+    progress.finish()
+    do {
+      return try session.finish()
+    } catch {
+      throw InternalError(description: "\(name): the replay's own checks failed: \(error)")
+    }
+  }
+
+  /// What a replay of the instance that `trace` describes must be told, if it can be replayed.
+  func replayContext(
+    _ trace: TraceDescription, flushDuration: UInt64?
+  ) throws(TraceError) -> ReplayContext {
     let fitness = TraceFitness(
       trace.whole, facts: trace.facts, instance: trace.instanceFacts,
       statistics: trace.statistics)
@@ -72,22 +95,7 @@ struct LoadedInput {
       }
     }
     context.flushDuration = flushDuration
-    var session = ReplaySession(context, blueprints: policies)
-    var reader = try self.trace.makeReader(
-      ReadRequest(order: .time, instance: trace.instanceFacts.name))
-    var batch = EventBatch()
-    while try reader.next(into: &batch) {
-      // First the one that needs little else: the batch is still in the cache for the other.
-      tiers.consume(batch)
-      session.consume(batch, directory: reader.directory)
-      progress.advance(by: batch.count)
-    }
-    progress.finish()
-    do {
-      return try session.finish()
-    } catch {
-      throw InternalError(description: "\(name): the replay's own checks failed: \(error)")
-    }
+    return context
   }
 
   private func read(
