@@ -60,11 +60,11 @@ struct ScenarioSweep {
     SweepColumn("tlb_row", "TLB row", unit: "shootdowns"),
     SweepColumn("per_reclaimed", "per reclaimed", unit: "shootdowns for each page reclaimed"),
     SweepColumn("run_time_us", "run us", unit: "us of run time"),
-    SweepColumn("deferred", "deferred", unit: "batches put off"),
+    SweepColumn("deferred", "deferred", unit: "batches put off", isInTable: false),
     SweepColumn("forced_flushes", "forced", unit: "forced flushes"),
     SweepColumn("reclaimed", "reclaimed", unit: "pages"),
-    SweepColumn("demoted", "demoted", unit: "pages"),
-    SweepColumn("promoted", "promoted", unit: "pages"),
+    SweepColumn("demoted", "demoted", unit: "pages", isInTable: false),
+    SweepColumn("promoted", "promoted", unit: "pages", isInTable: false),
   ]
 
   private func job(_ point: [String]) throws -> Job {

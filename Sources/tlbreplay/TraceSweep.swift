@@ -167,7 +167,8 @@ struct TraceSweep {
     _ loaded: LoadedInput, _ trace: TraceDescription, _ points: [SweepPoint], _ outcome: Outcome?
   ) throws -> SweepResult {
     let names = axes.map(\.parameter.name)
-    var columns = SweepColumn.replayed
+    // What a parameter moves comes before what it may leave alone.
+    var columns: [SweepColumn] = []
     var notes = [
       "%change is against the recorded run. bounds: whatever holds of what this trace does not show, "
         + "another run included. [modelled: open loop, the workload is taken as recorded.]"
@@ -187,11 +188,9 @@ struct TraceSweep {
         "refills <=: page walks for translations that these flushes drop, at most: each finds all "
           + "entries in use. report --profile predicts them.")
     }
-    if columns.count == SweepColumn.replayed.count || !names.contains("machine") {
-      if names.contains(where: { $0.hasPrefix(SweepParameter.costPrefix) }) {
-        columns.append(.time)
-        notes.append("CPU ms: time of all CPUs in shootdowns, not run time.")
-      }
+    if names.contains(where: { $0.hasPrefix(SweepParameter.costPrefix) }) {
+      columns.append(.time)
+      notes.append("CPU ms: time of all CPUs in shootdowns, not run time.")
     }
     let recorded = outcome?.policies.first?.figures.map { Double($0.tlbRowTotal) }
     if let missing = outcome?.policies.first(where: { $0.figures == nil }) {
@@ -200,8 +199,8 @@ struct TraceSweep {
       )
     }
     return SweepResult(
-      input: loaded.name, axes: axes, columns: columns, points: points, recorded: recorded,
-      notes: notes)
+      input: loaded.name, axes: axes, columns: columns + SweepColumn.replayed, points: points,
+      recorded: recorded, notes: notes)
   }
 
   // MARK: The recorded run's own flushes
@@ -243,7 +242,10 @@ struct TraceSweep {
         "Counted from the pages of tlb_flush events; who is interrupted does not depend on the "
           + "ceiling. refills <=: page walks that these flushes cause at most, each of them finding all "
           + "entries in use.",
-        "The largest ranged flush recorded has \(sizes.largestRange) pages. What was flushed in full "
+        (sizes.largestRange == 0
+          ? "Every flush of this trace is a full one, which no ceiling changes. "
+          : "The largest ranged flush recorded has \(sizes.largestRange) pages. ")
+          + "What was flushed in full "
           + "because it was larger than the recorded kernel's ceiling stays full: ceilings above "
           + "\(FlushCeiling.highest) are not observable.",
       ])
@@ -279,7 +281,7 @@ struct TraceSweep {
         "Recorded shootdowns folded onto fewer CPUs (CPU number modulo their count): each interrupts "
           + "a CPU once, and never its own. Threads that would run one after the other instead of at "
           + "the same time, and leave their CPUs' masks, are not in it, so fewer interrupts are likely "
-          + "still. %change is against all \(folded.requests) recorded requests. Policies are not "
+          + "still. %change is against all requests that were recorded. Policies are not "
           + "replayed on folded CPUs; a scenario (sweep SCENARIO.toml) varies them together."
       ])
   }

@@ -21,13 +21,10 @@ public enum SweepReport {
         .note("* extrapolated: beyond what the input shows, so a guess and no prediction."))
     }
     blocks += sweep.notes.map { .note($0) }
+    blocks += sweep.axes.indices.filter { sweep.axes[$0].values.count > 1 }.compactMap {
+      plot(sweep, $0).map { .plot($0) }
+    }
     report.sections = [Report.Section("\(points) point\(points == 1 ? "" : "s")", blocks)]
-    let plots = sweep.axes.indices.filter { sweep.axes[$0].values.count > 1 }.compactMap {
-      plot(sweep, $0)
-    }
-    if !plots.isEmpty {
-      report.sections.append(Report.Section("By parameter", plots.map { .plot($0) }))
-    }
     report.data = data(sweep)
     return report
   }
@@ -37,17 +34,17 @@ public enum SweepReport {
   private static func table(_ sweep: SweepResult) -> Report.Table {
     var columns = sweep.axes.map(\.parameter.name)
     let shown = sweep.columns.filter { column in
-      sweep.points.contains { $0.figures[column.name] != nil }
+      column.isInTable && sweep.points.contains { $0.figures[column.name] != nil }
     }
     var cells = sweep.points.map { point in
       zip(point.values, sweep.axes.indices).map { value, axis in
         value + (axis == 0 && point.isExtrapolated ? " *" : "")
       }
     }
-    for (index, column) in shown.enumerated() {
+    for column in shown {
       columns.append(column.title)
       add(sweep, &cells) { $0.figures[column.name].map { Quantity.text($0.value) } ?? "-" }
-      if index == 0, sweep.recorded != nil {
+      if column.name == "tlb_row", sweep.recorded != nil {
         columns.append("%change")
         add(sweep, &cells) { change($0.figures[column.name], sweep.recorded) }
       }

@@ -11,9 +11,14 @@ public struct SweepColumn: Sendable {
   public var unit: String
   /// How good it is.
   public var grade: Grade
+  /// Whether tables show it; JSON always does.
+  public var isInTable: Bool
 
   /// A column.
-  public init(_ name: String, _ title: String, unit: String, grade: Grade = .modelled) {
+  public init(
+    _ name: String, _ title: String, unit: String, grade: Grade = .modelled, isInTable: Bool = true
+  ) {
+    self.isInTable = isInTable
     self.name = name
     self.title = title
     self.unit = unit
@@ -111,10 +116,10 @@ extension SweepColumn {
   /// What a replayed policy is measured by, beside ``wraps``, ``refills`` and ``time``.
   public static let replayed = [
     SweepColumn("tlb_row", "TLB row", unit: "shootdowns"),
-    SweepColumn("tlb_flush", "flushes", unit: "tlb_flush events"),
-    SweepColumn("deferred", "deferred", unit: "batches put off"),
+    SweepColumn("tlb_flush", "flushes", unit: "tlb_flush events", isInTable: false),
+    SweepColumn("deferred", "deferred", unit: "batches put off", isInTable: false),
     SweepColumn("forced_flushes", "forced", unit: "forced flushes"),
-    SweepColumn("pending_frames_max", "pending", unit: "frames"),
+    SweepColumn("pending_frames_max", "pending", unit: "frames", isInTable: false),
     SweepColumn("safety_violations", "unsafe", unit: "violations"),
   ]
   /// Frames that slept through more flushes than generations tell apart.
