@@ -150,7 +150,8 @@ public struct CaptureCheck: Sendable {
       return MetricVerdict(
         metric, now: mean, confidence: baseline.confidence, runs: readings.count)
     }
-    if let few = metrics.first(where: { $0.baseline.tolerance.usesSpread && $0.baseline.runs < 5 }) {
+    if let few = metrics.first(where: { $0.baseline.tolerance.usesSpread && $0.baseline.runs < 5 })
+    {
       notes.append(
         few.baseline.runs < 2
           ? "There are no repetitions, so nothing is known of how much the workload scatters."

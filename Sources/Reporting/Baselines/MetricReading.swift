@@ -51,6 +51,18 @@ public struct CaptureReading: Sendable {
   /// See ``violation``.
   public var unchecked: String?
 
+  /// A reading of known figures.
+  init(
+    name: String, path: String, digest: String, environment: CaptureEnvironment,
+    metrics: [MetricReading]
+  ) {
+    self.name = name
+    self.path = path
+    self.digest = digest
+    self.environment = environment
+    self.metrics = metrics
+  }
+
   /// Reads the figures of a capture off its replay.
   public init(
     name: String, digest: String, _ trace: TraceDescription, _ outcome: Outcome, tiers: TierOutcome

@@ -77,8 +77,9 @@ public struct JUnitForm: GateForm {
       cases.append(
         Case(name: "safety", element: "failure", text: violation, message: violation))
     }
-    for refusal in check.refusals {
-      cases.append(Case(name: "baseline", element: "error", text: refusal, message: refusal))
+    for (index, refusal) in check.refusals.enumerated() {
+      let name = index == 0 ? "baseline" : "baseline \(index + 1)"
+      cases.append(Case(name: name, element: "error", text: refusal, message: refusal))
     }
     return cases
   }

@@ -38,7 +38,8 @@ public struct KTAPForm: GateForm {
     }
     for refusal in check.refusals {
       number += 1
-      lines.append("not ok \(number) baseline # ERROR \(GateForms.oneLine(refusal))")
+      let line = GateForms.oneLine(refusal)
+      lines += ["# \(line)", "not ok \(number) baseline # ERROR \(line)"]
     }
     return lines
   }
