@@ -62,7 +62,8 @@ import TraceBuilding
   }
 
   @Test func boundsHoldEveryPointAndItsIdeal() throws {
-    let points = try sweep(Self.small, ["policy=luf-v10,luf-v11,luf-v12r", "flush-duration=0..8000:4000"])
+    let points = try sweep(
+      Self.small, ["policy=luf-v10,luf-v11,luf-v12r", "flush-duration=0..8000:4000"])
     for point in points {
       let row = point["figures"]["tlb_row"]
       let value = try #require(row["value"].integer)
@@ -148,7 +149,7 @@ import TraceBuilding
   }
 
   @Test func aTraceWithoutReceiversCannotBeFolded() throws {
-    let run = try Tool.run(["sweep", "captures/ft-4cpu-churn", "--vary", "cpus=2"])
+    let run = try Tool.run(["sweep", "formats/ft-b-one-default.txt", "--vary", "cpus=2"])
     #expect(run.exitCode == 3)
     #expect(run.errors.contains("csd_queue_cpu"))
   }

@@ -85,7 +85,7 @@ import Testing
     ("\"cpus\": \"4\"", "\"cpus\": 4", 18, "a fact is a text"),
     ("\"policies\": {", "\"polices\": {", 9, "unknown key \"polices\""),
     ("null,\n    \"inst", "\"long\",\n    \"inst", 7, "nanoseconds"),
-    ("{\n  \"compares\"", "[{\n  \"compares\"", 34, "in a list"),
+    ("{\n  \"compares\"", "[{\n  \"compares\"", 33, "in a list"),
   ]
 
   @Test(arguments: damage)
