@@ -110,15 +110,16 @@ struct ReadyMoment {
   var batch: Int { Int(truncatingIfNeeded: bits >> 32) }
 }
 
-/// Whether a moment is the allocation of a frame, and whether that could wait.
+/// Whether a moment is the allocation of a frame, and whether that could wait; or a drain.
 enum ReadyAllocation: UInt8 {
-  case none, mayWait, cannotWait
+  case none, mayWait, cannotWait, drain
 
   init(_ moment: Moment) {
-    if moment.kind != .frameAllocated {
-      self = .none
-    } else {
+    switch moment.kind {
+    case .frameAllocated:
       self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
+    case .frameDrained: self = .drain
+    default: self = .none
     }
   }
 }
@@ -201,6 +202,8 @@ struct Moment {
   var task: UInt32
   /// Place of the event that told, among all events of the instance in time order, from 0.
   var event: UInt64
+  /// Of frames that are drained, refilled or allocated: their way through buddy, where anybody asks.
+  var passage = BuddyPassage()
   /// Of allocations: whether the context could not wait (no `__GFP_DIRECT_RECLAIM`).
   var isAtomic = false
 }

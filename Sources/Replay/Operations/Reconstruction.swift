@@ -36,6 +36,8 @@ struct Reconstruction: ~Copyable {
   var cpus: [CPUState]
   var tasks = TaskTable()
   var frames = FrameTable()
+  /// Only where drained frames are told.
+  var passages = BuddyPassages()
   var tally: RecordedTally
   var counts = ReconstructionCounts()
   private var durations = FlushDurations()
@@ -293,23 +295,24 @@ struct Reconstruction: ~Copyable {
 
   mutating func emit(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
     // Who is told of each frame is not told of several at once.
     if kind != .frameFreed { tellFreed() }
     moments.append(
-      moment(kind, cpu, time, subject: subject, batch: batch, isAtomic: isAtomic))
+      moment(
+        kind, cpu, time, subject: subject, batch: batch, passage: passage, isAtomic: isAtomic))
   }
 
   private func moment(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
   ) -> Moment {
     Moment(
       time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
       cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-      task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic)
+      task: cpus[cpu].taskIndex, event: event, passage: passage, isAtomic: isAtomic)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

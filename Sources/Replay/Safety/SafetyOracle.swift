@@ -196,7 +196,7 @@ struct SafetyOracle {
 
   /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.
   mutating func passes(_ allocation: ReadyAllocation, ofBatch number: Int) -> Bool {
-    if allocation == .none { return true }
+    guard allocation == .mayWait || allocation == .cannotWait else { return true }
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
     guard flushes <= flushesToldApart, !awaitsHandouts else { return false }
