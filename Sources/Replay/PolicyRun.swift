@@ -12,8 +12,11 @@ protocol PolicyReplay {
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
 
+  /// Which moments of frames it looks at in the span that comes next.
+  var frameVisits: FrameVisits { get }
+
   /// Replays moments, ascending.
-  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment])
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits)
   /// Closes the books.
   mutating func finish(_ source: borrowing Reconstruction)
 }
@@ -67,7 +70,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// policy, which is several times slower, and this leads out of it once for many moments.
   private let loop: Loop
   private typealias Loop =
-    @Sendable (inout PolicyRun, borrowing Reconstruction, [ReadyMoment]) -> Void
+    @Sendable (inout PolicyRun, borrowing Reconstruction, Visits) -> Void
 
   @inline(__always)
   init(
@@ -84,7 +87,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       ? SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
       : nil
     listens = policy.listens
-    mayPass = !Policy.followsTime && oracle?.passesFrames != false
+    mayPass = !context.visitsEveryFrame && !Policy.followsTime && oracle?.passesFrames != false
     loop = { $0.run($1, $2) }
   }
 
@@ -98,53 +101,88 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
+  var frameVisits: FrameVisits {
+    guard mayPass, !(Policy.asksForEveryAllocation && policy.mayActOnAny) else { return .all }
+    return Policy.followsDrains ? .firstAfterDrain : .first
+  }
+
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits) {
     let loop = loop
     loop(&self, source, moments)
   }
 
-  private mutating func run(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
+  private mutating func run(_ source: borrowing Reconstruction, _ moments: Visits) {
     growTo(source)
     if last == nil, let first = source.firstTime { books.begin(at: first) }
-    var isWithin = false
-    for ready in moments {
-      // Most moments are of frames whose flush is paid for or was never put off.
-      if passes(ready, source) { continue }
-      let moment = source.moments[ready.position]
-      position = UInt32(truncatingIfNeeded: ready.position)
-      isWithin = true
-      now.time = moment.time
-      now.cpu = Int(moment.cpu)
-      now.task = Int(moment.task)
-      if Policy.asksForProcesses {
-        now.processGroup = Int(source.tasks.processGroup(now.task))
-        now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+    var visits = moments
+    let isSparse = visits.frames != .all
+    if let position = source.ready.last { last = source.moments[position] }
+    for word in visits.words.indices {
+      while let offset = visits.takeFirst(in: word) {
+        let at = visits.start + offset
+        let batch = source.ready.batch(at)
+        // Most moments are of frames whose flush is paid for or was never put off.
+        if passes(at, batch, source) {
+          if isSparse, isChecked, batch != ReadyMoments.noBatch { pass(at, batch, source, &visits) }
+          continue
+        }
+        position = UInt32(truncatingIfNeeded: at)
+        happened(at, source)
+        if isSparse, batch != ReadyMoments.noBatch { visits.add(source.ready.next(at)) }
       }
-      if Policy.followsTime {
-        policy.timePassed(now, &actions)
-        act(moment, source)
-      }
-      happened(moment, source)
     }
-    if isWithin { last = source.moments[Int(position)] }
+    sweep()
+  }
+
+  private mutating func sweep() {
+    guard books.mustSweep else { return }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
 
   /// Whether a moment of a frame makes no difference.
   @inline(__always)
-  private mutating func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
-    guard ready.batch < batches.count, batches[ready.batch].unspent == 0, mayPass else {
-      return false
-    }
-    if Policy.asksForEveryAllocation, policy.mayAct(on: source.readyCPU(ready)) { return false }
-    if Policy.followsDrains, batches[ready.batch].deferral != 0,
-      source.readyAllocation(ready) == .drain
+  private mutating func passes(
+    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction
+  ) -> Bool {
+    guard batch < batches.count, batches[batch].unspent == 0, mayPass else { return false }
+    if Policy.asksForEveryAllocation, policy.mayAct(on: source.ready.cpu(at)) { return false }
+    if Policy.followsDrains, batches[batch].deferral != 0,
+      source.ready.allocation(at) == .drain
     {
       return false
     }
-    return !isChecked
-      || oracle?.passes(source.readyAllocation(ready), ofBatch: ready.batch) != false
+    return !isChecked || oracle?.passes(source.ready.allocation(at), ofBatch: batch) != false
+  }
+
+  /// A moment was passed over: so can be those of the same batch that follow, down to the last.
+  private mutating func pass(
+    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction, _ visits: inout Visits
+  ) {
+    let ahead = source.ready.allocationsAhead(at)
+    guard ahead.last != 0 else { return }
+    if oracle?.passes(ahead, ofBatch: batch) == true {
+      visits.add(Int(ahead.last))
+    } else {
+      visits.add(source.ready.next(at))
+    }
+  }
+
+  @inline(__always)
+  private mutating func happened(_ at: Int, _ source: borrowing Reconstruction) {
+    let moment = source.moments[at]
+    now.time = moment.time
+    now.cpu = Int(moment.cpu)
+    now.task = Int(moment.task)
+    if Policy.asksForProcesses {
+      now.processGroup = Int(source.tasks.processGroup(now.task))
+      now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+    }
+    if Policy.followsTime {
+      policy.timePassed(now, &actions)
+      act(moment, source)
+    }
+    happened(moment, source)
   }
 
   @inline(__always)
@@ -188,7 +226,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if let last { act(last, source) }
     actions.removeAll(keepingCapacity: true)
     let policy = policy
-    books.close(at: now.time) { policy.isOwed($0) }
+    books.close(at: last?.time ?? now.time) { policy.isOwed($0) }
   }
 
   private mutating func growTo(_ source: borrowing Reconstruction) {

@@ -46,6 +46,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
   var forgetsInBuddy: Bool { base.forgetsInBuddy }
   static var followsDrains: Bool { Base.followsDrains }
+  var mayActOnAny: Bool { base.mayActOnAny }
   func mayAct(on cpu: Int) -> Bool { base.mayAct(on: cpu) }
   func isSpent(_ deferral: UInt32) -> Bool { base.isSpent(deferral) }
   var listens: MomentKindSet { base.listens }

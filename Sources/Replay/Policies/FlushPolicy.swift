@@ -81,7 +81,9 @@ protocol FlushPolicy: Sendable {
 
   /// Whether it wants ``allocated(with:_:_:_:)`` too for frames with a spent deferral, or none.
   static var asksForEveryAllocation: Bool { get }
-  /// Whether it may want something done at such an allocation on a CPU.
+  /// Whether it may want something done at such an allocation, and on a CPU.
+  var mayActOnAny: Bool { get }
+  /// See ``mayActOnAny``.
   func mayAct(on cpu: Int) -> Bool
 
   /// Whether the frames that still carry a deferral, which is settled, make no difference any more.
@@ -154,6 +156,7 @@ extension FlushPolicy {
   var forgetsInBuddy: Bool { false }
   static var followsDrains: Bool { false }
   static var asksForEveryAllocation: Bool { false }
+  var mayActOnAny: Bool { true }
   func mayAct(on cpu: Int) -> Bool { true }
   func isSpent(_ deferral: UInt32) -> Bool { true }
 

@@ -26,7 +26,8 @@ struct LazyFlushPolicy: FlushPolicy {
   /// Where a block's order stands for a generation, any frame may need a flush as long as few have been
   /// done: generations start at 1 with the trace.
   static var asksForEveryAllocation: Bool { true }
-  func mayAct(on cpu: Int) -> Bool {
+  func mayAct(on cpu: Int) -> Bool { mayActOnAny }
+  var mayActOnAny: Bool {
     machine.rules.forgetsInBuddy && machine.done < BuddyBlocks.orderMax
   }
 

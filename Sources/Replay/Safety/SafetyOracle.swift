@@ -205,6 +205,20 @@ struct SafetyOracle {
     return true
   }
 
+  /// Such allocations that follow, all of one batch, need not be seen either, but the last one; false
+  /// where they must. None of these frames can be waited for later: that takes a CPU that is stale.
+  mutating func passes(_ ahead: AllocationsAhead, ofBatch number: Int) -> Bool {
+    guard let flushes = stale.flushesSinceClean(number) else { return false }
+    guard flushes > 0 else { return true }
+    // Each moment of the span may be one flush more.
+    guard flushes + UInt64(ReadyMoments.span) <= GenerationWrap.flushesMax, !awaitsHandouts else {
+      return false
+    }
+    reuse.checked += Int(ahead.count)
+    handouts.note(Int(ahead.count), cannotWait: Int(ahead.cannotWait))
+    return true
+  }
+
   /// A frame that was freed with a batch.
   private mutating func handedOutOfBatch(_ moment: Moment, _ frames: borrowing FrameTable) {
     let unmap = stale.unmap(ofBatch: moment.batch)
