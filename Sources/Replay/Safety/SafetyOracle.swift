@@ -211,7 +211,7 @@ struct SafetyOracle {
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
     // Each moment of the span may be one flush more.
-    guard flushes + UInt64(ReadyMoments.span) <= GenerationWrap.flushesMax, !awaitsHandouts else {
+    guard flushes + UInt64(ReadyMoments.span) <= flushesToldApart, !awaitsHandouts else {
       return false
     }
     reuse.checked += Int(ahead.count)
