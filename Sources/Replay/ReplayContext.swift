@@ -28,6 +28,9 @@ public struct ReplayContext: Sendable {
   public var recordsTimeline = false
   /// First and last time of what a survey counted; nil without a survey.
   private var surveyed: TimeWindow?
+  /// How wide the generations of a lazy policy are: ``SafetyRule/generationWrap`` counts the frames that
+  /// sleep through more flushes than such numbers tell apart. LUF v9 to v11 have 16 bits.
+  public var generationBits = 16
   /// A millisecond in the trace's unit; nil where the unit is not known.
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.

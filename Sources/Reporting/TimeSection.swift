@@ -79,6 +79,15 @@ struct TimeSection {
       most: counts(max(policy.rowUpper ?? total, total), waiting))
   }
 
+  /// CPU time of a policy's shootdowns, ns, as the table has it; nil where its counts are not known.
+  func total(_ policy: String) -> TimeRange? {
+    rows.first { $0.name == policy }.map { row in
+      TimeRange(
+        lower: estimate.total(row.fewest).lower, expected: estimate.total(row.counts).expected,
+        upper: estimate.total(row.most).upper)
+    }
+  }
+
   // MARK: Text
 
   func section() -> Report.Section {

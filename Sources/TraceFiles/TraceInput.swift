@@ -11,7 +11,7 @@ import TraceEvents
 public final class TraceInput {
   /// What the user called it.
   public let name: String
-  private let files: [TraceFilePart]
+  let files: [TraceFilePart]
   private let compression: Compression?
   private let format: TraceFormat
 

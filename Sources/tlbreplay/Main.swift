@@ -22,7 +22,7 @@ struct TLBReplay: ParsableCommand {
     version: toolVersion,
     subcommands: [
       InfoCommand.self, StatCommand.self, ReportCommand.self, CompareCommand.self,
-      ConvertCommand.self,
+      ConvertCommand.self, BaselineCommand.self, CheckCommand.self, SweepCommand.self,
       SynthCommand.self, ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])
 

@@ -33,6 +33,8 @@ struct SafetyOracle {
   private var handouts = HandoutCounts()
   /// Whether a check waits for frames that no CPU can reach, too.
   private var awaitsHandouts = false
+  /// Flushes that generations tell apart: a frame that slept through more is told of.
+  private let flushesToldApart: UInt64
   private let hearsFromTheStart: Bool
   /// Whether there is anything to judge yet.
   private var isAwake: Bool { hearsFromTheStart || stale.hasUnmaps }
@@ -42,7 +44,9 @@ struct SafetyOracle {
   init(_ context: ReplayContext, followsUnmappedFrames: Bool = false) {
     self.followsUnmappedFrames = followsUnmappedFrames
     stale = StaleTranslations(cpuCount: context.cpuCount)
-    checks = context.safetyChecks
+    let wrap = GenerationWrap(bits: context.generationBits)
+    flushesToldApart = wrap.flushesMax
+    checks = context.safetyChecks.map { $0 is GenerationWrap ? wrap : $0 }
     hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
     listens = checks.reduce(MomentKindSet([.switchedMM, .mmShootdown, .lazyBegin, .lazyEnd])) {
       $0.union($1.moments).union($1.momentsAlways)
@@ -195,7 +199,7 @@ struct SafetyOracle {
     guard allocation == .mayWait || allocation == .cannotWait else { return true }
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
-    guard flushes <= GenerationWrap.flushesMax, !awaitsHandouts else { return false }
+    guard flushes <= flushesToldApart, !awaitsHandouts else { return false }
     reuse.checked += 1
     handouts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
     return true
@@ -207,7 +211,7 @@ struct SafetyOracle {
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
     // Each moment of the span may be one flush more.
-    guard flushes + UInt64(ReadyMoments.span) <= GenerationWrap.flushesMax, !awaitsHandouts else {
+    guard flushes + UInt64(ReadyMoments.span) <= flushesToldApart, !awaitsHandouts else {
       return false
     }
     reuse.checked += Int(ahead.count)
@@ -251,7 +255,7 @@ struct SafetyOracle {
     let flushes = stale.policyFlushes(since: unmap)
     handouts.note(cannotWait: AtomicAllocations.cannotSleep(moment), after: flushes)
     let staleCPU = stale.staleCPU(unmap)
-    guard staleCPU != nil || awaitsHandouts || flushes > GenerationWrap.flushesMax else { return }
+    guard staleCPU != nil || awaitsHandouts || flushes > flushesToldApart else { return }
     let frame = Int(moment.subject)
     let handout = FrameHandout(
       frame: frame, pfn: frames.pfn(frame), staleCPU: staleCPU, flushesSince: flushes)

@@ -75,7 +75,7 @@ public struct CaptureDirectory: Sendable {
   }
 
   /// `trace.dat` itself before `trace.dat.zst`, and those before other names with that beginning.
-  private static func traceName(_ names: [String]) -> String? {
+  static func traceName(_ names: [String]) -> String? {
     for stem in ["trace.dat", "perf.data", "trace.txt"] {
       let endings = ["", ".zst", ".gz"]
       if let exact = endings.lazy.map({ stem + $0 }).first(where: names.contains) { return exact }
@@ -84,7 +84,7 @@ public struct CaptureDirectory: Sendable {
     return nil
   }
 
-  private static func names(in path: String) -> [String] {
+  static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []

@@ -96,20 +96,24 @@ struct OutputOptions: ParsableArguments {
 
   /// Renders `report` and writes it out whole, or not at all.
   func emit(_ report: Report) throws {
-    let form = json ? .json : (format ?? .text)
-    if let obstacle = ReportRenderers.renderer(named: form.name)?.obstacle(to: report) {
-      throw ValidationError("--format \(form.name): \(obstacle).")
-    }
-    try emit(text: Self.render(report, form))
+    try emit(text: Self.render(report, json ? .json : (format ?? .text)))
   }
 
   /// Writes `report` to standard output, for commands whose `-o` is another file.
   static func print(_ report: Report, json: Bool) throws {
-    try write(render(report, json ? .json : .text), to: STDOUT_FILENO, name: "standard output")
+    try write(try render(report, json ? .json : .text), to: STDOUT_FILENO, name: "standard output")
   }
 
-  private static func render(_ report: Report, _ format: OutputFormat) -> String {
-    (ReportRenderers.renderer(named: format.name) ?? TextRenderer()).render(report)
+  /// Writes `text` to standard output.
+  static func print(_ text: String) throws {
+    try write(text, to: STDOUT_FILENO, name: "standard output")
+  }
+
+  static func render(_ report: Report, _ format: OutputFormat) throws -> String {
+    if let obstacle = ReportRenderers.renderer(named: format.name)?.obstacle(to: report) {
+      throw ValidationError("--format \(format.name): \(obstacle).")
+    }
+    return (ReportRenderers.renderer(named: format.name) ?? TextRenderer()).render(report)
   }
 
   /// Writes `text` out.
@@ -131,7 +135,7 @@ struct OutputOptions: ParsableArguments {
     try write(text, to: descriptor, name: path)
   }
 
-  private static func write(_ text: String, to descriptor: Int32, name: String) throws {
+  static func write(_ text: String, to descriptor: Int32, name: String) throws {
     try write(Array(text.utf8), to: descriptor, name: name)
   }
 

@@ -87,13 +87,8 @@ struct ReportCommand: ParsableCommand {
   var forbidViolations = false
 
   func validate() throws {
-    let known = PolicyCatalog.lines.map(\.name)
-    let names = policies.filter { !PolicyFile.isFile($0) }
-    if let unknown = names.first(where: { !PolicyCatalog.isKnown($0) }) {
-      throw ValidationError(
-        "Unknown policy \"\(unknown)\"; known are \(known.joined(separator: ", ")).")
-    }
-    _ = try blueprints()
+    try PolicyChoice.validate(policies)
+    _ = try PolicyChoice.blueprints(policies)
     guard accessesPerSecond == nil || profile != nil else {
       throw ValidationError("--accesses-per-second is for --profile.")
     }
@@ -119,26 +114,6 @@ struct ReportCommand: ParsableCommand {
     return table
   }
 
-  /// The policies that were asked for, once each; the recorded run is always there.
-  private func blueprints() throws -> [PolicyBlueprint] {
-    var found: [PolicyBlueprint] = []
-    var files: [String] = []
-    for name in policies.isEmpty ? PolicyCatalog.defaultNames : policies {
-      guard !files.contains(name) else { continue }
-      if PolicyFile.isFile(name) { files.append(name) }
-      let made =
-        PolicyFile.isFile(name)
-        ? try PolicyFile.blueprint(name) : PolicyCatalog.blueprint(named: name)
-      guard let made else { continue }
-      let isTwice = found.contains { $0.name == made.name }
-      if isTwice, PolicyFile.isFile(name) {
-        throw ValidationError("\(name): another policy file has the name \"\(made.name)\" too")
-      }
-      if !isTwice { found.append(made) }
-    }
-    return found
-  }
-
   func run() throws {
     var misses = MissRequest(
       try MachineFile.machine(machine), profile: try profile.map(MissOptions.profile),
@@ -151,7 +126,7 @@ struct ReportCommand: ParsableCommand {
     var tiers = TierTracker(
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)
-    let blueprints = try blueprints()
+    let blueprints = try PolicyChoice.blueprints(policies)
     let timeline = try perfetto.map {
       try PerfettoFile($0, trace, policies: blueprints.map(\.name))
     }

@@ -67,28 +67,7 @@ struct LoadedInput {
     recordsTimeline: Bool = false, tiers: inout TierTracker, perfetto: PerfettoFile? = nil,
     progress: Progress
   ) throws -> Outcome {
-    let fitness = TraceFitness(
-      trace.whole, facts: trace.facts, instance: trace.instanceFacts,
-      statistics: trace.statistics)
-    // Without frame events the recorded run can still be shown; without these nothing can.
-    let hasFlushes = trace.whole.total(Int(EventKind.tlbFlush.rawValue)) > 0
-    if !hasFlushes || !trace.facts.hasCPUColumn || trace.instanceFacts.timeUnit == .none {
-      throw TraceError(
-        "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
-        file: name)
-    }
-    var context = ReplayContext(
-      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.countedSpan)
-    context.countedCPUs = trace.filtered?.request.cpus
-    context.countedTasks = trace.filtered?.tasks
-    if trace.instanceFacts.timeUnit == .ticks {
-      context.burstSpan = nil
-      if flushDuration != nil {
-        throw TraceError(
-          "has times in ticks of an unknown rate: --flush-duration cannot be applied", file: name)
-      }
-    }
-    context.flushDuration = flushDuration
+    var context = try replayContext(trace, flushDuration: flushDuration)
     context.recordsTimeline = recordsTimeline
     var session = ReplaySession(context, blueprints: policies, observer: perfetto?.export)
     var reader = try self.trace.makeReader(
@@ -111,6 +90,35 @@ struct LoadedInput {
     }
     try perfetto?.finish()
     return outcome
+  }
+
+  /// What a replay of the instance that `trace` describes must be told, if it can be replayed.
+  func replayContext(
+    _ trace: TraceDescription, flushDuration: UInt64?
+  ) throws(TraceError) -> ReplayContext {
+    let fitness = TraceFitness(
+      trace.whole, facts: trace.facts, instance: trace.instanceFacts,
+      statistics: trace.statistics)
+    // Without frame events the recorded run can still be shown; without these nothing can.
+    let hasFlushes = trace.whole.total(Int(EventKind.tlbFlush.rawValue)) > 0
+    if !hasFlushes || !trace.facts.hasCPUColumn || trace.instanceFacts.timeUnit == .none {
+      throw TraceError(
+        "cannot be replayed: \(fitness.obstacles.joined(separator: "; ")) (tlbreplay info says more)",
+        file: name)
+    }
+    var context = ReplayContext(
+      trace.whole, facts: trace.facts, cpuCount: trace.cpus, window: trace.countedSpan)
+    context.countedCPUs = trace.filtered?.request.cpus
+    context.countedTasks = trace.filtered?.tasks
+    if trace.instanceFacts.timeUnit == .ticks {
+      context.burstSpan = nil
+      if flushDuration != nil {
+        throw TraceError(
+          "has times in ticks of an unknown rate: --flush-duration cannot be applied", file: name)
+      }
+    }
+    context.flushDuration = flushDuration
+    return context
   }
 
   private func read(
