@@ -141,6 +141,8 @@ public struct CaseFigures: Sendable {
   public let payers: [Payment]
   /// What the independent check found; nil where this case was not checked.
   public let safety: SafetyVerdict?
+  /// Interrupts avoided and added, by the cause of the recorded shootdowns.
+  public private(set) var byCause = CauseChanges()
 
   /// Sum of the row.
   public var tlbRowTotal: Int { tlbRow.reduce(0, +) }
@@ -189,6 +191,8 @@ public struct Outcome: Sendable {
   public let policies: [PolicyOutcome]
   /// How the operations were put together.
   public let reconstruction: ReconstructionCounts
+  /// Who causes the shootdowns and who suffers; nil unless ``ReplaySession/attribute(by:paths:)`` asked.
+  public internal(set) var attribution: ShootdownAttribution?
 }
 
 /// A replay whose own checks failed: a bug of the tool, not of the trace.

@@ -63,6 +63,17 @@ public struct ReplaySession: ~Copyable {
     self.init(context, blueprints: rules.map(\.blueprint))
   }
 
+  /// From now on finds out who causes shootdowns and who suffers, for ``Outcome/attribution``.
+  ///
+  /// - Parameters:
+  ///   - method: what the TLB row is derived from (``DerivedTLBRow``), by which victims are counted.
+  ///   - paths: what tells causes from call chains; nil where there are none.
+  public mutating func attribute(by method: DerivedTLBRow.Method, paths: CallPathCauses? = nil) {
+    reconstruction.initiators = InitiatorAccounts(cpuCount: reconstruction.cpus.count, paths)
+    reconstruction.victims = VictimAccounts(
+      cpuCount: reconstruction.cpus.count, by: method, reconstruction.context)
+  }
+
   /// Replays a batch.
   public mutating func consume(_ batch: borrowing EventBatch, directory: EventDirectory) {
     seen.note(batch)
@@ -91,7 +102,12 @@ public struct ReplaySession: ~Copyable {
       }
       policies.append(outcome(entries[index], cases, recorded: policies[0]))
     }
-    return Outcome(policies: policies, reconstruction: reconstruction.counts)
+    var outcome = Outcome(policies: policies, reconstruction: reconstruction.counts)
+    if let initiators = reconstruction.initiators, let victims = reconstruction.victims {
+      outcome.attribution = ShootdownAttribution(
+        initiators, victims, reconstruction.tasks, row: recordedRow())
+    }
+    return outcome
   }
 
   private mutating func advance(isLast: Bool = false) {
@@ -161,7 +177,7 @@ public struct ReplaySession: ~Copyable {
       anotherRun: reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)),
       ledger: books.ledger, pending: PendingFrames(books.pending),
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
-      safety: replay.safety)
+      safety: replay.safety, byCause: books.byCause)
   }
 
   private borrowing func outcome(

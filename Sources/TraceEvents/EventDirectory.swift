@@ -29,6 +29,8 @@ public final class EventDirectory {
 
   /// Names by event index.
   public private(set) var names: [EventName]
+  /// Call chains, where ``ReadRequest/readsCallChains`` asked for them.
+  public private(set) var callChains = CallChains()
   private var indices: [EventName: UInt16]
   private var bareIndices: [String: UInt16]
   private var strings: [String] = ["?"]
@@ -86,6 +88,9 @@ public final class EventDirectory {
   public func string(_ word: UInt64) -> String {
     word < UInt64(strings.count) ? strings[Int(word)] : strings[0]
   }
+
+  /// The number of a call chain, the innermost frame first.
+  public func chain(of frames: [UInt64]) -> UInt64 { UInt64(callChains.add(frames)) }
 
   /// Notes the name of a thread; the latest one wins, as in the kernel's own cache.
   public func name(task: Int32, _ name: String) {

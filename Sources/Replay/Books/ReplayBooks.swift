@@ -17,6 +17,8 @@ struct ReplayBooks {
   /// Of the shootdowns that were put off: the CPUs that flushed, and the interrupts among them.
   private(set) var owed = 0
   private(set) var saved = 0
+  /// What that comes to by the cause of the shootdowns.
+  private(set) var byCause = CauseChanges()
   private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
   init(_ context: ReplayContext) {
@@ -41,6 +43,7 @@ struct ReplayBooks {
     _ decision: FlushDecision, of shootdown: borrowing Shootdown, at time: UInt64
   ) -> UInt32 {
     let deferral = nextDeferral
+    byCause.atHand = shootdown.bestCause
     switch decision {
     case .asRecorded(let isRefused):
       if isRefused { refused(shootdown) }
@@ -60,6 +63,7 @@ struct ReplayBooks {
 
   /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
   mutating func putOff(_ shootdown: borrowing Shootdown) {
+    byCause.putOff(shootdown, as: deferrals.next)
     remove(shootdown)
     let isCounted = isCounted(shootdown.start)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
@@ -76,6 +80,7 @@ struct ReplayBooks {
 
   /// A recorded shootdown is done without interrupting anybody.
   mutating func broadcast(_ shootdown: borrowing Shootdown) {
+    byCause.broadcast(shootdown)
     remove(shootdown)
     if isCounted(shootdown.start) { ledger.broadcasts += 1 }
   }
@@ -108,6 +113,7 @@ struct ReplayBooks {
     ledger.flushes[fate.rawValue] += 1
     let interrupts = changes.add(mask, from: Int(moment.cpu), lazy: lazyCPUs)
     draw.add(interrupts, at: moment.time)
+    byCause.flushed(interrupts, fate, moment)
     payers[moment.payer.rawIndex].flushes += 1
     payers[moment.payer.rawIndex].interrupts += interrupts
     bursts.note(moment.time)
@@ -116,6 +122,7 @@ struct ReplayBooks {
   /// A deferral is over.
   mutating func settle(_ deferral: UInt32, _ fate: DeferralFate, at time: UInt64) {
     guard let began = deferrals.settle(deferral) else { return }
+    byCause.settle(deferral)
     pending.set(deferrals.framesPending, at: time, in: window)
     guard began.isCounted else { return }
     ledger.fates[fate.rawValue] += 1

@@ -16,13 +16,17 @@ extension Reconstruction {
       counts.events.switches += 1
       if pages != 0 { counts.addressSpaces.mmSwitchesFlushing += 1 }
       emit(.switchedMM, cpu, time)
-    case 1: remoteEvent(cpu, time, pages, isCounted)
+    case 1:
+      if isCounted { victims?.interrupted(cpu, cpus[cpu].taskIndex, time, by: .flushEvents) }
+      remoteEvent(cpu, time, pages, isCounted)
     case 2, 3: localEvent(cpu, time, pages, isBatch: reason == 2, isCounted)
     case 4:
       if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time) }
       begin(cpu, time, pages: pages)
       shootdowns[shootdowns.count - 1].isSendCounted = isCounted
-    case 5: if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
+    case 5:
+      if isCounted { victims?.interrupted(cpu, cpus[cpu].taskIndex, time, by: .flushEvents) }
+      if cpus[cpu].serving == Self.noShootdown { counts.events.failToExplain(.tlbFlush) }
     default: counts.events.failToExplain(.tlbFlush)
     }
     // The announcement flushes nothing itself.
@@ -79,7 +83,10 @@ extension Reconstruction {
     }
     let target = Int(target)
     let isCounted = context.window.contains(time)
-    if isCounted { tally.requests[target] += 1 }
+    if isCounted {
+      tally.requests[target] += 1
+      victims?.interrupted(target, cpus[target].taskIndex, time, by: .csdQueueCPU)
+    }
     let number = cpus[cpu].open
     guard let slot = slot(number) else {
       counts.requestsWithoutSend += 1
@@ -104,7 +111,10 @@ extension Reconstruction {
     // Without csd the initiator runs the function itself, which no interrupt brought.
     guard csd != 0, csd != EventBatch.absent else { return }
     let isCounted = context.window.contains(time)
-    if isCounted { tally.interrupts[cpu] += 1 }
+    if isCounted {
+      tally.interrupts[cpu] += 1
+      victims?.interrupted(cpu, cpus[cpu].taskIndex, time, by: .csdFunctionEntry)
+    }
     guard let number = answered(cpu, csd) ?? waiting(for: cpu), let slot = slot(number) else {
       counts.interruptsWithoutShootdown += 1
       counts.events.failToExplain(.csdFunctionEntry)

@@ -144,6 +144,9 @@ struct TaskTable {
   /// By group of a name: the mm that a thread of this name was last seen in, or the name's own group.
   private var processes: [UInt32] = [0]
 
+  /// The thread with an index.
+  func id(of index: UInt32) -> Int32 { ids[Int(index)] }
+
   /// The index of thread `id`; adds it.
   mutating func index(of id: Int32) -> UInt32 {
     guard id != EventBatch.unknownTask else { return 0 }
