@@ -30,7 +30,7 @@ public struct CallPathCauses {
     for number in verdicts.count..<max(chains.count, verdicts.count) {
       let number = UInt32(number)
       var verdict = verdicts[Int(chains.caller(number))]
-      let own = verdict(ofFrame: chains.frame(number))
+      let own = self.verdict(ofFrame: chains.frame(number))
       // An operation holds for all that it calls until another one begins; of others the first does.
       let isOperation = Int(own.rule) < KernelPathRules.operationCount
       verdict.rule = isOperation ? own.rule : min(verdict.rule, own.rule)

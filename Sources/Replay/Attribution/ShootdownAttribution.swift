@@ -1,4 +1,4 @@
-public import TraceEvents
+import TraceEvents
 
 /// Who causes the shootdowns of a trace, and who is interrupted by them.
 public struct ShootdownAttribution: Sendable {
@@ -42,6 +42,9 @@ public struct ShootdownAttribution: Sendable {
   public let overTime: CountsOverTime
   /// Interrupts by the thread that ran, the heaviest first; idle CPUs are thread 0.
   public let victims: [(task: Int32, interrupts: Int)]
+  /// Other functions that CPUs interrupt each other for, by the word that `csd` events hold, the one
+  /// that ran most first.
+  public let otherCalls: [(function: UInt64, runs: Int)]
   /// What interrupts are counted by.
   public let method: DerivedTLBRow.Method
 
@@ -73,6 +76,7 @@ public struct ShootdownAttribution: Sendable {
     machine = closed.machine
     overTime = closed.overTime
     method = closed.method
+    otherCalls = closed.otherCalls.sorted { ($1.runs, $0.function) < ($0.runs, $1.function) }
     var suffered: [(task: Int32, interrupts: Int)] = []
     for (index, count) in closed.tasks.enumerated() where count > 0 {
       suffered.append((tasks.id(of: UInt32(index)), count))

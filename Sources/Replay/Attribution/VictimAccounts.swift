@@ -84,6 +84,9 @@ public struct CPUVictim: Sendable, Equatable {
   public internal(set) var userChanges = 0
   var lastUser: UInt32 = 0
 
+  /// A CPU that nothing happened to.
+  public init() {}
+
   /// Interrupts.
   public var interrupts: Int { bursts.interrupts }
 }
@@ -97,6 +100,8 @@ struct VictimAccounts {
   private(set) var overTime = CountsOverTime()
   /// Interrupts by task.
   private(set) var tasks: [Int] = []
+  /// Other functions that interrupts brought, by their words; damaged traces have no more than some.
+  private(set) var otherCalls: [(function: UInt64, runs: Int)] = []
 
   init(cpuCount: Int, by method: DerivedTLBRow.Method, _ context: ReplayContext) {
     self.method = method
@@ -124,6 +129,14 @@ struct VictimAccounts {
     guard isUser, task != cpus[cpu].lastUser else { return }
     if cpus[cpu].lastUser != 0 { cpus[cpu].userChanges += 1 }
     cpus[cpu].lastUser = task
+  }
+
+  mutating func ran(_ function: UInt64) {
+    if let known = otherCalls.firstIndex(where: { $0.function == function }) {
+      otherCalls[known].runs += 1
+    } else if otherCalls.count < CSDFunctionTable.functionsMax {
+      otherCalls.append((function, 1))
+    }
   }
 
   mutating func close() {

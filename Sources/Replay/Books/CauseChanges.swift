@@ -32,7 +32,7 @@ public struct CauseChanges: Sendable, Equatable {
     let slot = Int(deferral)
     if slot >= deferrals.count {
       deferrals.append(
-        contentsOf: repeatElement((0, FlushCause.unknown), count: slot + 1 - deferrals.count))
+        contentsOf: repeatElement((saved: 0, cause: .unknown), count: slot + 1 - deferrals.count))
     }
     deferrals[slot] = (UInt16(clamping: saved), cause)
     open[Int(cause.rawValue)] += saved

@@ -1,0 +1,200 @@
+import Replay
+import TraceEvents
+
+/// By what shootdowns are put together.
+public enum CulpritGrouping: String, CaseIterable, Sendable {
+  /// What they were for.
+  case cause
+  /// The thread that initiated them, by name and id.
+  case task
+  /// Its thread group.
+  case process
+  /// The threads of one name.
+  case comm
+  /// The kernel's functions on the way to the flush.
+  case kernelPath = "kernel-path"
+  /// The program's functions on the way into the kernel.
+  case userPath = "user-path"
+  /// The CPU that sent.
+  case cpu
+
+  /// What the heading says.
+  var title: String {
+    switch self {
+    case .cause: "cause"
+    case .task: "task"
+    case .process: "process"
+    case .comm: "task name"
+    case .kernelPath: "kernel call path"
+    case .userPath: "user call path"
+    case .cpu: "sending CPU"
+    }
+  }
+}
+
+/// Shootdowns put together in every way.
+struct Culprits {
+  /// One group.
+  struct Group {
+    var name: String
+    var sums: ShootdownSums
+    /// Of paths: functions, the innermost first.
+    var functions: [String] = []
+    /// What most of its interrupts were for.
+    var cause: FlushCause = .unknown
+    var task: Int32?
+    var process: Int32?
+  }
+
+  let attribution: ShootdownAttribution
+  let names: AttributionNames
+  private(set) var paths: NamedPaths
+  /// Of each group of the attribution: its kernel and user path by name.
+  private let kernelPaths: [UInt32]
+  private let userPaths: [UInt32]
+
+  init(_ attribution: ShootdownAttribution, _ names: AttributionNames) {
+    self.attribution = attribution
+    self.names = names
+    var paths = NamedPaths(names)
+    kernelPaths = attribution.groups.map { paths.kernel($0.kernelChain) }
+    userPaths = attribution.groups.map {
+      paths.user($0.userChain, process: names.group($0.task) ?? $0.task, time: $0.firstTime)
+    }
+    self.paths = paths
+  }
+
+  /// Whether any shootdown has a call chain of the kernel, or of the user.
+  var hasKernelPaths: Bool { attribution.groups.contains { $0.kernelChain != CallChains.none } }
+  /// See ``hasKernelPaths``.
+  var hasUserPaths: Bool { attribution.groups.contains { $0.userChain != CallChains.none } }
+  /// Whether the trace tells thread groups.
+  var hasProcesses: Bool {
+    attribution.groups.contains { $0.task > 0 && names.group($0.task) != nil }
+  }
+
+  /// All groups, the one with the most interrupts first, then by shootdowns and by name.
+  func groups(by grouping: CulpritGrouping) -> [Group] {
+    var merged: [UInt64: Group] = [:]
+    var causes: [UInt64: [Int]] = [:]
+    for (index, group) in attribution.groups.enumerated() {
+      if grouping == .cpu { break }
+      let (key, name) = key(index, group, grouping)
+      if merged[key] == nil {
+        merged[key] = Group(name: name(), sums: ShootdownSums())
+        describe(&merged[key], index, group, grouping)
+        causes[key] = Array(repeating: 0, count: FlushCause.allCases.count)
+      }
+      merged[key]?.sums.add(group.sums)
+      causes[key]?[Int(group.cause.rawValue)] += group.sums.interrupts * 1024 + group.sums.shootdowns
+    }
+    for (key, weights) in causes {
+      let greatest = weights.max() ?? 0
+      merged[key]?.cause = FlushCause.allCases.first { weights[Int($0.rawValue)] == greatest } ?? .unknown
+    }
+    var found = Array(merged.values)
+    if grouping == .cpu {
+      for (cpu, sums) in attribution.bySender.enumerated() where sums != ShootdownSums() {
+        found.append(Group(name: "CPU\(cpu)", sums: sums))
+      }
+    }
+    return found.sorted { Self.isBefore($0, $1) }
+  }
+
+  private static func isBefore(_ a: Group, _ b: Group) -> Bool {
+    if a.sums.interrupts != b.sums.interrupts { return a.sums.interrupts > b.sums.interrupts }
+    if a.sums.shootdowns != b.sums.shootdowns { return a.sums.shootdowns > b.sums.shootdowns }
+    if a.name != b.name { return a.name < b.name }
+    if a.task != b.task { return (a.task ?? 0) < (b.task ?? 0) }
+    return a.functions.lexicographicallyPrecedes(b.functions)
+  }
+
+  private func key(
+    _ index: Int, _ group: ShootdownAttribution.Group, _ grouping: CulpritGrouping
+  ) -> (UInt64, () -> String) {
+    switch grouping {
+    case .cause: return (UInt64(group.cause.rawValue), { group.cause.label })
+    case .task: return (UInt64(UInt32(bitPattern: group.task)), { label(group.task) })
+    case .process:
+      guard let process = names.group(group.task) else { return (.max, { "unknown" }) }
+      return (UInt64(UInt32(bitPattern: process)), { label(process) })
+    case .comm:
+      let name = names.comm(group.task)
+      return (UInt64(bitPattern: Int64(truncatingIfNeeded: commNumber(name))), { name })
+    case .kernelPath:
+      return (UInt64(kernelPaths[index]), { kernelPaths[index] == 0 ? "no call chain" : "" })
+    case .userPath:
+      return (UInt64(userPaths[index]), { userPaths[index] == 0 ? "no user call chain" : "" })
+    case .cpu: return (0, { "" })
+    }
+  }
+
+  // A name's own bytes, mixed: 64 bits do not collide for the few thousand names that there are.
+  private func commNumber(_ name: String) -> UInt64 {
+    name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+
+  private func label(_ task: Int32) -> String {
+    if task == EventBatch.unknownTask { return "unknown" }
+    return "\(names.comm(task))-\(task)"
+  }
+
+  private func describe(
+    _ made: inout Group?, _ index: Int, _ group: ShootdownAttribution.Group,
+    _ grouping: CulpritGrouping
+  ) {
+    switch grouping {
+    case .task:
+      made?.task = group.task
+      made?.process = names.group(group.task)
+    case .process: made?.process = names.group(group.task)
+    case .kernelPath: made?.functions = paths.functions(kernelPaths[index])
+    case .userPath: made?.functions = paths.functions(userPaths[index])
+    case .cause, .comm, .cpu: break
+    }
+  }
+
+  // MARK: Folded stacks
+
+  /// Whole stacks with their weight in interrupts: the task's name, user functions and kernel functions
+  /// from the outermost on, those of the kernel with `_[k]` behind them. Sorted, no two the same.
+  func stacks() -> [(frames: [String], weight: Int)] {
+    struct Key: Hashable {
+      var comm: String
+      var user: UInt32
+      var kernel: UInt32
+      var cause: FlushCause
+    }
+    var merged: [Key: Int] = [:]
+    for (index, group) in attribution.groups.enumerated() where group.sums.interrupts > 0 {
+      let hasNothing = kernelPaths[index] == 0
+      let key = Key(
+        comm: names.comm(group.task), user: userPaths[index], kernel: kernelPaths[index],
+        cause: hasNothing ? group.cause : .unknown)
+      merged[key, default: 0] += group.sums.interrupts
+    }
+    var found: [(frames: [String], weight: Int)] = merged.map { key, weight in
+      var frames = [Self.plain(key.comm)]
+      frames += paths.functions(key.user).reversed().map(Self.plain)
+      frames += paths.functions(key.kernel).reversed().map { Self.plain($0) + "_[k]" }
+      if key.kernel == 0 { frames.append("[\(key.cause.label)]") }
+      return (frames, weight)
+    }
+    if attribution.unattributed > 0 {
+      found.append((["[sender not in the trace]"], attribution.unattributed))
+    }
+    found.sort { $0.frames.lexicographicallyPrecedes($1.frames) }
+    return found
+  }
+
+  /// The form that flamegraph.pl and others read: frames with semicolons, a blank, the weight.
+  func folded() -> String {
+    var text = ""
+    for stack in stacks() { text += stack.frames.joined(separator: ";") + " \(stack.weight)\n" }
+    return text
+  }
+
+  private static func plain(_ name: String) -> String {
+    name.contains(";") ? String(name.map { $0 == ";" ? ":" : $0 }) : name
+  }
+}

@@ -1,0 +1,201 @@
+import ArgumentParser
+import Machine
+import Replay
+import Reporting
+import Symbols
+import TraceEvents
+import TraceFiles
+
+/// `tlbreplay who`: who causes the shootdowns, who is interrupted, what could remove them.
+struct WhoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "who",
+    abstract: "Name who causes shootdowns and who is interrupted, and what could remove them.",
+    discussion: """
+      Causes and paths come from the call chains of perf record -g or trace-cmd record -T; without \
+      them causes come from the events around each shootdown, and the report says so.
+
+      --folded writes a line for each stack, NAME;USER FUNCTIONS;KERNEL FUNCTIONS_[k] WEIGHT, the \
+      outermost first, weighed by interrupts: what flamegraph.pl reads.
+
+      Examples:
+        tlbreplay who perf.data
+        tlbreplay who --kallsyms kallsyms.txt --symfs /srv/root perf.data
+        tlbreplay who --isolated 2-7 --by task --by cause --top 20 capture-directory
+        tlbreplay who --folded out.folded perf.data && flamegraph.pl out.folded > out.svg
+      """)
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The traced kernel's /proc/kallsyms, maybe gzip or zstd compressed. Default: the trace's own.",
+      valueName: "FILE"), completion: .file())
+  var kallsyms: String?
+
+  @Option(
+    help: ArgumentHelp("The traced kernel's vmlinux with its symbol table.", valueName: "FILE"),
+    completion: .file())
+  var vmlinux: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the traced machine's programs and libraries are: /usr/bin/x is DIR/usr/bin/x.",
+      valueName: "DIR"), completion: .directory)
+  var symfs: String?
+
+  @Flag(help: "Take symbols of a vmlinux or program whose build id is not the trace's.")
+  var force = false
+
+  @Option(help: ArgumentHelp("Rows of each table.", valueName: "N"))
+  var top = 10
+
+  @Option(
+    name: .customLong("by"),
+    help: ArgumentHelp(
+      "How to put shootdowns together: "
+        + CulpritGrouping.allCases.map(\.rawValue).joined(separator: ", ")
+        + "; repeat it for more. Default: those that the trace has something for.",
+      valueName: "WAY"))
+  var groupings: [String] = []
+
+  @Option(
+    name: .customLong("policy"),
+    help: ArgumentHelp(
+      "A flush policy to ask what it would remove; repeat it for more. Default: "
+        + Self.defaultPolicies.joined(separator: ", ") + ".", valueName: "NAME"))
+  var policies: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "CPUs that should not be interrupted. Default: isolcpus= and nohz_full= of the capture's "
+        + "cmdline.txt.", valueName: "LIST"))
+  var isolated: String?
+
+  @Option(
+    name: .customLong("cost"),
+    help: ArgumentHelp(
+      "A cost of the time model: receive=NS or receive=LO..HI; see report --help.",
+      valueName: "NAME=NS"))
+  var costs: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Write folded stacks to FILE, for flame graph tools.", valueName: "FILE"),
+    completion: .file())
+  var folded: String?
+
+  static let defaultPolicies = ["luf-v10", "luf-ideal", "fpr", "latr", "invlpgb"]
+  private static let topMax = 100_000
+
+  func validate() throws {
+    guard (1...Self.topMax).contains(top) else {
+      throw ValidationError("--top takes a number from 1 to \(Self.topMax).")
+    }
+    for way in groupings where CulpritGrouping(rawValue: way) == nil {
+      throw ValidationError(
+        "Unknown way \"\(way)\"; known are "
+          + CulpritGrouping.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    if let unknown = policies.first(where: { !PolicyCatalog.isKnown($0) }) {
+      throw ValidationError(
+        "Unknown policy \"\(unknown)\"; known are "
+          + PolicyCatalog.lines.map(\.name).joined(separator: ", ") + ".")
+    }
+    if let isolated, CPUList.cpus(isolated) == nil {
+      throw ValidationError("--isolated takes CPUs as in 2-5,8.")
+    }
+    _ = try costTable()
+  }
+
+  private func costTable() throws -> CostTable {
+    var table = CostTable.standard
+    for text in costs {
+      do throws(CostError) {
+        try table.set(text)
+      } catch {
+        throw ValidationError("--cost: \(error).")
+      }
+    }
+    return table
+  }
+
+  private func options(_ loaded: LoadedInput) throws -> WhoReport.Options {
+    var options = WhoReport.Options()
+    options.top = top
+    options.costs = try costTable()
+    for way in groupings {
+      guard let grouping = CulpritGrouping(rawValue: way), !options.groupings.contains(grouping)
+      else { continue }
+      options.groupings.append(grouping)
+    }
+    if let isolated {
+      options.isolated = CPUList.cpus(isolated) ?? []
+      options.isolatedSource = "--isolated"
+    } else if let line = loaded.capture?.kernelCommandLine {
+      options.isolated = CPUList.isolated(byCommandLine: line)
+      options.isolatedSource = "cmdline.txt of the capture"
+    }
+    return options
+  }
+
+  func run() throws {
+    let loaded = try LoadedInput(input)
+    let progress = Progress(isHidden: output.noProgress)
+    let trace = try loaded.describe(input, progress: progress)
+    let symbols = try WhoSymbols(
+      loaded, trace, kallsyms: kallsyms, vmlinux: vmlinux, symfs: symfs, isForced: force)
+    var tiers = TierTracker(.unknown, from: 0, to: .max)
+    var found: EventDirectory?
+    let names = policies.isEmpty ? Self.defaultPolicies : policies
+    let method =
+      DerivedTLBRow(trace.whole, facts: trace.facts, cpus: trace.cpus)?.method ?? .flushEvents
+    let outcome = try loaded.replay(
+      trace, policies: names.compactMap { PolicyCatalog.blueprint(named: $0) }, flushDuration: nil,
+      tiers: &tiers, progress: progress, readsCallChains: true
+    ) { session, directory in
+      found = directory
+      session.attribute(
+        by: method, paths: CallPathCauses(directory) { symbols.kernelFunction($0) })
+    }
+    guard let directory = found else { return }
+    let attributionNames = symbols.names(directory)
+    guard
+      let report = WhoReport.build(trace, outcome, attributionNames, try options(loaded))
+    else { throw InternalError(description: "\(loaded.name): shootdowns were not attributed") }
+    if let folded {
+      try OutputOptions.write(WhoReport.folded(outcome, attributionNames), toFile: folded)
+    }
+    try output.emit(report)
+  }
+}
+
+/// Lists of CPUs as the kernel writes them.
+enum CPUList {
+  /// The CPUs of `0-3,8`; nil if it is no such list.
+  static func cpus(_ text: some StringProtocol) -> [Int]? {
+    var found: Set<Int> = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+      guard let first = ends.first.flatMap({ Int($0) }), ends.count <= 2,
+        let last = ends.count == 2 ? Int(ends[1]) : first, first >= 0, first <= last,
+        last < CPUMask.cpuLimit
+      else { return nil }
+      found.formUnion(first...last)
+    }
+    return found.sorted()
+  }
+
+  /// The CPUs of `isolcpus=` and `nohz_full=` (Linux 6.12
+  /// Documentation/admin-guide/kernel-parameters.txt); flags before the list do not count.
+  static func isolated(byCommandLine line: String) -> [Int] {
+    var found: Set<Int> = []
+    for word in line.split(whereSeparator: \.isWhitespace) {
+      for name in ["isolcpus=", "nohz_full="] where word.hasPrefix(name) {
+        let parts = word.dropFirst(name.count).split(separator: ",")
+        for part in parts { found.formUnion(cpus(part) ?? []) }
+      }
+    }
+    return found.sorted()
+  }
+}
