@@ -122,9 +122,8 @@ final class WhoSymbols {
       user: { word, process, time in
         if let name = FunctionName.symbol(word, in: directory) { return name }
         return self.userFunction(word, process, time)
-      }, sources: sources)
+      },
+      // Which binaries are refused is known only when names have been asked for.
+      sources: { self.sources + self.refusals.map { "not used: \($0)." } })
   }
-
-  /// Binaries that were not used, known when names were asked for.
-  var refused: [String] { refusals }
 }

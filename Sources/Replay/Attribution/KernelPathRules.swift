@@ -23,8 +23,9 @@ public struct KernelPathRule: Sendable {
 ///
 /// First come operations on memory, which nest in each other: a huge page is split inside reclaim, which
 /// runs inside a fault. Of these the innermost one flushes. If there is none, the first of the other
-/// rules holds that knows any function of the path: system calls and what lies between them. All functions stand in Linux 6.12.117; where another version has another
-/// name, it stands beside it. Read for this: Linux 6.1.176 and 6.12.117 of Debian.
+/// rules holds that knows any function of the path: system calls and what lies between them. All functions
+/// stand in Linux 6.12 (Debian's 6.12 source); names that older kernels have for the same stand beside
+/// them and are called so.
 public enum KernelPathRules {
   /// All rules, those of operations first, the others by precedence.
   public static let all: [KernelPathRule] = operations + lives + calls + rest
@@ -57,23 +58,23 @@ public enum KernelPathRules {
   private static let migrations = [
     KernelPathRule(
       ["demote_folio_list", "demote_page_list"], .directDemotion, inKswapd: .kswapdDemotion,
-      "mm/vmscan.c 6.12, called by shrink_folio_list; demote_page_list before 6.1"),
+      "mm/vmscan.c 6.12, called by shrink_folio_list; formerly demote_page_list"),
     KernelPathRule(
       ["migrate_misplaced_folio", "migrate_misplaced_page"], .promotion,
-      "mm/migrate.c 6.12, called by do_numa_page; migrate_misplaced_page before 6.7"),
+      "mm/migrate.c 6.12, called by do_numa_page; formerly migrate_misplaced_page"),
     KernelPathRule(
       ["compact_zone"], .compaction, "mm/compaction.c 6.12: kcompactd and direct compaction"),
     KernelPathRule(
       ["alloc_contig_range_noprof", "alloc_contig_range", "__alloc_contig_migrate_range"],
       .contiguousRange,
-      "mm/page_alloc.c 6.12: CMA, gigantic pages; without _noprof before 6.10"),
+      "mm/page_alloc.c 6.12: CMA, gigantic pages; formerly without _noprof"),
     KernelPathRule(
       ["do_migrate_range", "offline_pages"], .memoryHotplug, "mm/memory_hotplug.c 6.12"),
     KernelPathRule(
       [
         "migrate_longterm_unpinnable_folios", "migrate_longterm_unpinnable_pages",
         "check_and_migrate_movable_folios", "check_and_migrate_movable_pages",
-      ], .longtermPin, "mm/gup.c 6.12; ..._pages before 6.12"),
+      ], .longtermPin, "mm/gup.c 6.12; formerly ..._pages"),
     KernelPathRule(
       ["kernel_move_pages", "do_pages_move", "do_move_pages_to_node"], .movePages,
       "mm/migrate.c 6.12: move_pages(2)"),
@@ -97,7 +98,7 @@ public enum KernelPathRules {
         "deferred_split_scan", "unmap_folio",
       ], .hugePageSplit,
       "mm/huge_memory.c 6.12: pmdp_invalidate and pmdp_huge_clear_flush, try_to_unmap_flush in "
-        + "unmap_folio; split_huge_page_to_list before 6.9"),
+        + "unmap_folio; formerly split_huge_page_to_list"),
   ]
 
   private static let reclaim = [
@@ -105,7 +106,7 @@ public enum KernelPathRules {
       ["shrink_lruvec", "shrink_inactive_list", "shrink_one", "evict_folios"], .directReclaim,
       inKswapd: .kswapdReclaim,
       "mm/vmscan.c 6.12: they call shrink_folio_list, which flushes by try_to_unmap_flush behind "
-        + "every batch of freed folios; shrink_one and evict_folios since 6.1 (multi-gen LRU)")
+        + "every batch of freed folios; shrink_one and evict_folios are of the multi-gen LRU")
   ]
 
   private static let kernelThreads = [
@@ -144,7 +145,7 @@ public enum KernelPathRules {
     KernelPathRule(
       ["dup_mmap", "dup_mm", "copy_page_range", "copy_process", "kernel_clone"], .fork,
       "kernel/fork.c, mm/memory.c 6.12: flush_tlb_mm behind dup_mmap, entries are protected from "
-        + "writing; dup_mm before 5.18 only where it is not inlined"),
+        + "writing"),
   ]
 
   private static let calls = [
@@ -161,7 +162,7 @@ public enum KernelPathRules {
       "mm/madvise.c 6.12: MADV_PAGEOUT and MADV_COLD, by reclaim_pages"),
     KernelPathRule(
       ["shrink_folio_list", "shrink_page_list"], .directReclaim, inKswapd: .kswapdReclaim,
-      "mm/vmscan.c 6.12: reclaim by others (DAMON); shrink_page_list before 6.0"),
+      "mm/vmscan.c 6.12: reclaim by others (DAMON); formerly shrink_page_list"),
     KernelPathRule(
       [
         "unmap_mapping_folio", "unmap_mapping_range", "unmap_mapping_pages",
@@ -181,13 +182,13 @@ public enum KernelPathRules {
       .madvise, "mm/madvise.c 6.12: zap_page_range_single for MADV_DONTNEED, tlb_finish_mmu for "
         + "MADV_FREE"),
     KernelPathRule(
-      ["__x64_sys_brk", "__do_sys_brk", "do_brk_flags"], .brk, "mm/mmap.c 6.12: do_vmi_align_munmap"),
+      ["__x64_sys_brk", "__do_sys_brk", "do_brk_flags"], .brk, "mm/mmap.c 6.12: do_vmi_align_munmap of mm/vma.c"),
     KernelPathRule(
       ["__x64_sys_mmap", "ksys_mmap_pgoff", "vm_mmap_pgoff", "do_mmap", "mmap_region"], .mmap,
       "mm/mmap.c 6.12: MAP_FIXED over what is mapped"),
     KernelPathRule(
       ["do_munmap", "do_vmi_munmap", "do_vmi_align_munmap"], .munmap,
-      "mm/mmap.c 6.12: shmdt and drivers"),
+      "mm/mmap.c, mm/vma.c 6.12: shmdt and drivers"),
   ]
 
   private static let rest = [

@@ -13,7 +13,7 @@ public struct AttributionNames {
   /// The call chains.
   public var chains: CallChains
   /// Where names of functions come from, for the reader: a sentence each.
-  public var sources: [String]
+  public var sources: () -> [String]
 
   /// Names from a trace alone.
   public init(
@@ -21,7 +21,7 @@ public struct AttributionNames {
     kernel: @escaping (UInt64) -> String = { "0x" + String($0, radix: 16) },
     user: @escaping (UInt64, Int32, UInt64) -> String = { frame, _, _ in
       "0x" + String(frame, radix: 16)
-    }, sources: [String] = []
+    }, sources: @escaping () -> [String] = { [] }
   ) {
     task = { directory.taskName($0) }
     group = { directory.taskGroup($0) }

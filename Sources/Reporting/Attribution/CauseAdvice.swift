@@ -45,8 +45,9 @@ enum CauseAdvice {
         + "(debugfs sched/numa_balancing/scan_period_min_ms) stop or thin it."
     case .copyOnWrite:
       "A write to a shared page replaces its entry and flushes one page (wp_page_copy, mm/memory.c): "
-        + "fork in a threaded process, or private file mappings that are written. posix_spawn or "
-        + "vfork instead of fork. No lazy scheme may put this off: the old page must not be read."
+        + "behind a fork (posix_spawn or vfork instead), in private file mappings, or in memory that "
+        + "is read before it is first written (the zero page: write first, or MADV_POPULATE_WRITE). "
+        + "No lazy scheme may put this off: the old page must not be read."
     case .fork:
       "fork protects all private pages from writing and flushes the parent (dup_mmap, kernel/fork.c): "
         + "posix_spawn or vfork do not."

@@ -50,6 +50,17 @@ enum RemovalSection {
             + "what even the best of these columns leaves. - : the trace does not hold what the "
             + "policy needs."))
     }
+    // Why columns are empty is said once, however many they are.
+    var reasons: [(name: String, value: String)] = []
+    for policy in policies where policy.figures == nil {
+      let reason = policy.notes.first ?? "not observable in this trace"
+      if let known = reasons.firstIndex(where: { $0.value == "\(reason)." }) {
+        reasons[known].name += ", \(policy.name)"
+      } else {
+        reasons.append((policy.name, "\(reason)."))
+      }
+    }
+    if !reasons.isEmpty { blocks.append(.facts(reasons)) }
     let advice = rows.prefix(subject.options.top).compactMap { row in
       CauseAdvice.text(row.cause).map { (name: row.cause.label, value: $0) }
     }

@@ -49,7 +49,6 @@ public enum WhoReport {
     report.sections += [RemovalSection.section(subject)].compactMap(\.self)
     report.sections += [agreement(subject)].compactMap(\.self)
     report.sections += [otherCalls(subject)].compactMap(\.self)
-    report.sections += [flames(subject)].compactMap(\.self)
     report.sections.append(basis(subject))
     report.data = WhoReportData.document(subject)
     return report
@@ -95,8 +94,23 @@ public enum WhoReport {
         ("", "\(count(attribution.unattributed)) of them from senders that are not in the trace"))
     }
     facts.append(("Causes", evidence(subject)))
+    if let pending = pendingBatches(subject) { facts.append(("Pending", pending)) }
     facts.append(("Receivers", receiverTime(subject)))
     return Report.Section("Shootdowns\(TLBRowSection.windowLabel(subject.trace))", [.facts(facts)])
+  }
+
+  /// Flushes that are there only because an unmap batch of the same mm may still be unflushed.
+  private static func pendingBatches(_ subject: Subject) -> String? {
+    var sums = ShootdownSums()
+    for group in subject.culprits.groups(by: .kernelPath)
+    where group.functions.contains("flush_tlb_batched_pending") {
+      sums.add(group.sums)
+    }
+    guard sums.shootdowns > 0 else { return nil }
+    return
+      "\(number(sums.shootdowns, "shootdown")) with \(number(sums.interrupts, "interrupt")) only because "
+      + "an unmap batch of the same mm might not have been flushed (flush_tlb_batched_pending, "
+      + "Linux 6.12 mm/rmap.c) [derived]"
   }
 
   /// By what the causes are known, in shootdowns.
@@ -166,7 +180,9 @@ public enum WhoReport {
     let groups = subject.culprits.groups(by: grouping)
     let heading = "Who causes them, by \(grouping.title)"
     switch grouping {
-    case .kernelPath, .userPath: return Report.Section(heading, paths(subject, groups, grouping))
+    case .kernelPath, .userPath:
+      return Report.Section(
+        "\(heading) [derived]", paths(subject, groups, grouping) + flames(subject, grouping))
     default: break
     }
     var rows = groups.prefix(subject.options.top).map { row(subject, $0, grouping) }
@@ -237,8 +253,8 @@ public enum WhoReport {
       facts.append(
         (
           "\(percent(group.sums.interrupts, of: subject.interrupts)) %",
-          "\(count(group.sums.shootdowns)) shootdowns, \(count(group.sums.interrupts)) interrupts"
-            + " (\(group.cause.label)): \(path)"
+          "\(number(group.sums.shootdowns, "shootdown")), "
+            + "\(number(group.sums.interrupts, "interrupt")) (\(group.cause.label)): \(path)"
         ))
     }
     let rest = groups.dropFirst(subject.options.top)
@@ -248,7 +264,7 @@ public enum WhoReport {
       facts.append(
         (
           "\(percent(sums.interrupts, of: subject.interrupts)) %",
-          "\(count(sums.shootdowns)) shootdowns, \(count(sums.interrupts)) interrupts on "
+          "\(number(sums.shootdowns, "shootdown")), \(number(sums.interrupts, "interrupt")) on "
             + "\(count(rest.count)) more"
         ))
     }
@@ -340,19 +356,24 @@ public enum WhoReport {
       ])
   }
 
-  private static func flames(_ subject: Subject) -> Report.Section? {
+  private static func flames(_ subject: Subject, _ grouping: CulpritGrouping) -> [Report.Block] {
+    guard grouping == .kernelPath, subject.culprits.hasKernelPaths else { return [] }
     let stacks = subject.culprits.stacks()
-    guard subject.culprits.hasKernelPaths, !stacks.isEmpty else { return nil }
-    let summary = "Interrupts by task name, user functions and kernel functions (_[k]) of the "
-      + "initiator; the table of call paths has the heaviest."
-    return Report.Section(
-      "Call paths that lead to shootdowns",
-      [
-        .plot(
-          Plot(
-            "Interrupts by call path of the initiator", summary: summary, grade: "derived",
-            .flames(FlamePlot(unit: "interrupts", stacks: stacks))))
-      ])
+    guard !stacks.isEmpty else { return [] }
+    let summary =
+      "Interrupts by task name, user functions and kernel functions (_[k]) of the initiator; the list "
+      + "of call paths has the heaviest."
+    return [
+      .plot(
+        Plot(
+          "Interrupts by call path of the initiator", summary: summary, grade: "derived",
+          .flames(FlamePlot(unit: "interrupts", stacks: stacks))))
+    ]
+  }
+
+  /// `1 shootdown`, `2 shootdowns`.
+  static func number(_ count: Int, _ noun: String) -> String {
+    "\(self.count(count)) \(noun)\(count == 1 ? "" : "s")"
   }
 
   private static func basis(_ subject: Subject) -> Report.Section {
@@ -382,7 +403,7 @@ public enum WhoReport {
             + "options/record-tgid)."
         ))
     }
-    for source in culprits.names.sources { notes.append(("symbols", source)) }
+    for source in culprits.names.sources() { notes.append(("symbols", source)) }
     if culprits.names.chains.cut + culprits.names.chains.crowdedOut > 0 {
       notes.append(
         (
