@@ -67,7 +67,8 @@ public struct ReplaySession: ~Copyable {
   ///
   /// - Parameters:
   ///   - method: what the TLB row is derived from (``DerivedTLBRow``), by which victims are counted.
-  ///   - paths: what tells causes from call chains; nil where there are none.
+  ///   - paths: what tells causes from call chains; nil where rows of stacks do not carry them
+  ///     (`ReadRequest.readsCallChains`).
   public mutating func attribute(by method: DerivedTLBRow.Method, paths: CallPathCauses? = nil) {
     reconstruction.initiators = InitiatorAccounts(cpuCount: reconstruction.cpus.count, paths)
     reconstruction.victims = VictimAccounts(

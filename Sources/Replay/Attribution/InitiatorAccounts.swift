@@ -73,6 +73,9 @@ struct InitiatorAccounts {
     bySender = Array(repeating: ShootdownSums(), count: cpuCount)
   }
 
+  /// Whether rows of stacks carry the number of their chain.
+  var followsChains: Bool { paths != nil }
+
   mutating func cause(_ chain: UInt32) -> FlushCause? { paths?.cause(chain) }
 
   mutating func note(_ shootdown: borrowing Shootdown) {

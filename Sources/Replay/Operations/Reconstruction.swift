@@ -144,7 +144,7 @@ struct Reconstruction: ~Copyable {
         .callFunctionSingleEntry, .callFunctionSingleExit:
         continue
       case .kernelStack, .userStack:
-        if initiators != nil { chain(kind, cpu, batch.word(row, 0)) }
+        if initiators?.followsChains == true { chain(kind, cpu, batch.word(row, 0)) }
         continue
       default: break
       }

@@ -69,6 +69,16 @@ struct NamedPaths {
   /// The functions of a path, the innermost first.
   func functions(_ path: UInt32) -> [String] { paths.frames(path).map { words[Int($0)] } }
 
+  func has(_ function: String, _ path: UInt32) -> Bool {
+    guard let number = numbers[function] else { return false }
+    var at = path
+    while at != CallChains.none {
+      if paths.frame(at) == number { return true }
+      at = paths.caller(at)
+    }
+    return false
+  }
+
   mutating func kernel(_ chain: UInt32) -> UInt32 {
     if let known = kernelPaths[chain] { return known }
     var path: [UInt64] = []

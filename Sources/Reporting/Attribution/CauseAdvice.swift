@@ -16,10 +16,11 @@ enum CauseAdvice {
         + "mm/migrate.c), but reclaim hands over some 32 at a time (demote_folio_list, "
         + "mm/vmscan.c). Less is demoted if less is promoted that does not stay."
     case .promotion:
-      "Promotion moves one folio per hinting fault (migrate_misplaced_folio, mm/migrate.c). Entries "
-        + "made inaccessible by the NUMA scan need no second flush since 6.4 "
-        + "(set_tlb_ubc_flush_pending, mm/rmap.c). kernel.numa_balancing_promote_rate_limit_MBps "
-        + "limits how many there are."
+      "Promotion moves one folio per hinting fault (migrate_misplaced_folio, mm/migrate.c). Since 6.4 "
+        + "an entry that the NUMA scan made inaccessible needs no second flush, unless a flush of the "
+        + "mm is under way (set_tlb_ubc_flush_pending, mm/rmap.c; pte_accessible, "
+        + "arch/x86/include/asm/pgtable.h). kernel.numa_balancing_promote_rate_limit_MBps limits how many "
+        + "there are."
     case .compaction:
       "Compaction migrates for high orders (compact_zone, mm/compaction.c). Fewer huge page requests "
         + "(transparent_hugepage/defrag=madvise) or vm.compaction_proactiveness=0 avoid it."

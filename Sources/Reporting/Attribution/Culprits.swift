@@ -38,8 +38,8 @@ struct Culprits {
   struct Group {
     var name: String
     var sums: ShootdownSums
-    /// Of paths: functions, the innermost first.
-    var functions: [String] = []
+    /// Of paths: which one, 0 for none.
+    var path: UInt32 = 0
     /// What most of its interrupts were for.
     var cause: FlushCause = .unknown
     var task: Int32?
@@ -52,8 +52,12 @@ struct Culprits {
   /// Of each group of the attribution: its kernel and user path by name.
   private let kernelPaths: [UInt32]
   private let userPaths: [UInt32]
+  private var known: [CulpritGrouping: [Group]] = [:]
 
-  init(_ attribution: ShootdownAttribution, _ names: AttributionNames) {
+  /// Puts the shootdowns together in some ways.
+  init(
+    _ attribution: ShootdownAttribution, _ names: AttributionNames, by groupings: [CulpritGrouping]
+  ) {
     self.attribution = attribution
     self.names = names
     var paths = NamedPaths(names)
@@ -62,6 +66,7 @@ struct Culprits {
       paths.user($0.userChain, process: names.group($0.task) ?? $0.task, time: $0.firstTime)
     }
     self.paths = paths
+    for grouping in groupings where known[grouping] == nil { known[grouping] = made(by: grouping) }
   }
 
   /// Whether any shootdown has a call chain of the kernel, or of the user.
@@ -74,25 +79,40 @@ struct Culprits {
   }
 
   /// All groups, the one with the most interrupts first, then by shootdowns and by name.
-  func groups(by grouping: CulpritGrouping) -> [Group] {
-    var merged: [UInt64: Group] = [:]
-    var causes: [UInt64: [Int]] = [:]
-    for (index, group) in attribution.groups.enumerated() {
-      if grouping == .cpu { break }
+  func groups(by grouping: CulpritGrouping) -> [Group] { known[grouping] ?? [] }
+
+  /// The functions of a group's path, the innermost first.
+  func functions(_ group: Group) -> [String] { paths.functions(group.path) }
+
+  /// Whether a function is on a group's path.
+  func has(_ function: String, _ group: Group) -> Bool { paths.has(function, group.path) }
+
+  private func made(by grouping: CulpritGrouping) -> [Group] {
+    var found: [Group] = []
+    var places: [UInt64: Int] = [:]
+    // By group and cause, since most groups have one cause only.
+    var weights: [CauseKey: Int] = [:]
+    for (index, group) in attribution.groups.enumerated() where grouping != .cpu {
       let (key, name) = key(index, group, grouping)
-      if merged[key] == nil {
-        merged[key] = Group(name: name(), sums: ShootdownSums())
-        describe(&merged[key], index, group, grouping)
-        causes[key] = Array(repeating: 0, count: FlushCause.allCases.count)
+      let place = places[key] ?? found.count
+      if place == found.count {
+        places[key] = place
+        found.append(Group(name: name(), sums: ShootdownSums()))
+        describe(&found[place], index, group, grouping)
       }
-      merged[key]?.sums.add(group.sums)
-      causes[key]?[Int(group.cause.rawValue)] += group.sums.interrupts * 1024 + group.sums.shootdowns
+      found[place].sums.add(group.sums)
+      weights[CauseKey(place: place, cause: group.cause), default: 0] +=
+        group.sums.interrupts << 10 + group.sums.shootdowns
     }
-    for (key, weights) in causes {
-      let greatest = weights.max() ?? 0
-      merged[key]?.cause = FlushCause.allCases.first { weights[Int($0.rawValue)] == greatest } ?? .unknown
+    var heaviest = Array(repeating: -1, count: found.count)
+    for cause in FlushCause.allCases {
+      for place in found.indices {
+        let weight = weights[CauseKey(place: place, cause: cause)] ?? -1
+        guard weight > heaviest[place] else { continue }
+        heaviest[place] = weight
+        found[place].cause = cause
+      }
     }
-    var found = Array(merged.values)
     if grouping == .cpu {
       for (cpu, sums) in attribution.bySender.enumerated() where sums != ShootdownSums() {
         found.append(Group(name: "CPU\(cpu)", sums: sums))
@@ -101,12 +121,17 @@ struct Culprits {
     return found.sorted { Self.isBefore($0, $1) }
   }
 
+  private struct CauseKey: Hashable {
+    var place: Int
+    var cause: FlushCause
+  }
+
   private static func isBefore(_ a: Group, _ b: Group) -> Bool {
     if a.sums.interrupts != b.sums.interrupts { return a.sums.interrupts > b.sums.interrupts }
     if a.sums.shootdowns != b.sums.shootdowns { return a.sums.shootdowns > b.sums.shootdowns }
     if a.name != b.name { return a.name < b.name }
     if a.task != b.task { return (a.task ?? 0) < (b.task ?? 0) }
-    return a.functions.lexicographicallyPrecedes(b.functions)
+    return a.path < b.path
   }
 
   private func key(
@@ -140,16 +165,16 @@ struct Culprits {
   }
 
   private func describe(
-    _ made: inout Group?, _ index: Int, _ group: ShootdownAttribution.Group,
+    _ made: inout Group, _ index: Int, _ group: ShootdownAttribution.Group,
     _ grouping: CulpritGrouping
   ) {
     switch grouping {
     case .task:
-      made?.task = group.task
-      made?.process = names.group(group.task)
-    case .process: made?.process = names.group(group.task)
-    case .kernelPath: made?.functions = paths.functions(kernelPaths[index])
-    case .userPath: made?.functions = paths.functions(userPaths[index])
+      made.task = group.task
+      made.process = names.group(group.task)
+    case .process: made.process = names.group(group.task)
+    case .kernelPath: made.path = kernelPaths[index]
+    case .userPath: made.path = userPaths[index]
     case .cause, .comm, .cpu: break
     }
   }

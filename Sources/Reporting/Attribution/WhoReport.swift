@@ -38,12 +38,15 @@ public enum WhoReport {
     _ options: Options = Options()
   ) -> Report? {
     guard let attribution = outcome.attribution else { return nil }
+    var options = options
+    options.groupings = groupings(attribution, names, options)
     let subject = Subject(
       trace: trace, outcome: outcome, attribution: attribution,
-      culprits: Culprits(attribution, names), options: options)
+      culprits: Culprits(
+        attribution, names, by: options.groupings + [.cause, .kernelPath]), options: options)
     var report = Report(title: "tlbreplay who: \(AttributionNames.printable(trace.name))")
     report.sections = [TraceOverview.section(trace), summary(subject)]
-    for grouping in groupings(subject) { report.sections.append(culprits(subject, grouping)) }
+    for grouping in subject.options.groupings { report.sections.append(culprits(subject, grouping)) }
     report.sections += VictimSections.sections(subject)
     report.sections.append(MatrixSection.section(subject))
     report.sections += [RemovalSection.section(subject)].compactMap(\.self)
@@ -56,17 +59,21 @@ public enum WhoReport {
 
   /// All stacks in the form that flame graph tools read (``Culprits/folded()``).
   public static func folded(_ outcome: Outcome, _ names: AttributionNames) -> String {
-    outcome.attribution.map { Culprits($0, names).folded() } ?? ""
+    outcome.attribution.map { Culprits($0, names, by: []).folded() } ?? ""
   }
 
-  static func groupings(_ subject: Subject) -> [CulpritGrouping] {
-    if !subject.options.groupings.isEmpty { return subject.options.groupings }
+  /// The ways that were asked for, else those that the trace has something for.
+  private static func groupings(
+    _ attribution: ShootdownAttribution, _ names: AttributionNames, _ options: Options
+  ) -> [CulpritGrouping] {
+    if !options.groupings.isEmpty { return options.groupings }
+    let groups = attribution.groups
     return CulpritGrouping.allCases.filter { grouping in
       switch grouping {
       case .cause, .task: true
-      case .process: subject.culprits.hasProcesses
-      case .kernelPath: subject.culprits.hasKernelPaths
-      case .userPath: subject.culprits.hasUserPaths
+      case .process: groups.contains { $0.task > 0 && names.group($0.task) != nil }
+      case .kernelPath: groups.contains { $0.kernelChain != CallChains.none }
+      case .userPath: groups.contains { $0.userChain != CallChains.none }
       case .comm, .cpu: false
       }
     }
@@ -103,7 +110,7 @@ public enum WhoReport {
   private static func pendingBatches(_ subject: Subject) -> String? {
     var sums = ShootdownSums()
     for group in subject.culprits.groups(by: .kernelPath)
-    where group.functions.contains("flush_tlb_batched_pending") {
+    where subject.culprits.has("flush_tlb_batched_pending", group) {
       sums.add(group.sums)
     }
     guard sums.shootdowns > 0 else { return nil }
@@ -179,6 +186,9 @@ public enum WhoReport {
   private static func culprits(_ subject: Subject, _ grouping: CulpritGrouping) -> Report.Section {
     let groups = subject.culprits.groups(by: grouping)
     let heading = "Who causes them, by \(grouping.title)"
+    guard !groups.isEmpty else {
+      return Report.Section(heading, [.note("No shootdowns in what was counted.")])
+    }
     switch grouping {
     case .kernelPath, .userPath:
       return Report.Section(
@@ -249,7 +259,8 @@ public enum WhoReport {
   ) -> [Report.Block] {
     var facts: [(name: String, value: String)] = []
     for group in groups.prefix(subject.options.top) {
-      let path = group.functions.isEmpty ? group.name : shortened(group.functions)
+      let functions = subject.culprits.functions(group)
+      let path = functions.isEmpty ? group.name : shortened(functions)
       facts.append(
         (
           "\(percent(group.sums.interrupts, of: subject.interrupts)) %",
@@ -287,7 +298,9 @@ public enum WhoReport {
   private static let framesShown = 14
 
   private static func shortened(_ functions: [String]) -> String {
-    let told = functions.filter { !commonplace.contains($0) }
+    let told = functions.filter {
+      !commonplace.contains($0) && !$0.hasPrefix("trace_event_raw_event_")
+    }
     let shown = told.isEmpty ? functions : told
     let text = shown.prefix(framesShown).joined(separator: " < ")
     return shown.count > framesShown ? text + " < ..." : text

@@ -7,7 +7,7 @@ enum WhoReportData {
   static func document(_ subject: WhoReport.Subject) -> JSONValue {
     let attribution = subject.attribution
     var by: [String: JSONValue] = [:]
-    for grouping in WhoReport.groupings(subject) {
+    for grouping in subject.options.groupings {
       by[grouping.rawValue] = groups(subject, grouping)
     }
     return .object([
@@ -57,7 +57,7 @@ enum WhoReportData {
           members["name"] = .string(group.name)
           if grouping != .cause, grouping != .cpu { members["mostly"] = .string(group.cause.label) }
           if grouping == .kernelPath || grouping == .userPath {
-            members["functions"] = .array(group.functions.map(JSONValue.string))
+            members["functions"] = .array(subject.culprits.functions(group).map(JSONValue.string))
           }
           if let task = group.task, task != EventBatch.unknownTask {
             members["task"] = JSONValue(Int(task))
