@@ -63,13 +63,15 @@ final class WhoSymbols {
         try kernel?.use(vmlinux: vmlinux, buildID: buildID, isForced: isForced)
       }
       let check =
-        buildID == nil ? "the trace has no build id to check" : isForced ? "forced" : "build id checked"
+        buildID == nil
+        ? "the trace has no build id to check" : isForced ? "forced" : "build id checked"
       sources.append("kernel: \(vmlinux) (\(check)).")
     }
     guard let anchor = mappings?.kernelAnchor, kernel != nil else { return }
     if kernel?.move(anchor.symbol, to: anchor.address) == true {
       sources.append(
-        "kernel: \(anchor.symbol) lay at 0x\(String(anchor.address, radix: 16)), as the trace says.")
+        "kernel: \(anchor.symbol) lay at 0x\(String(anchor.address, radix: 16)), as the trace says."
+      )
     }
   }
 

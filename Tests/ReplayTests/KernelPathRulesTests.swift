@@ -24,7 +24,8 @@ import TraceEvents
       """
     ),
     (
-      .kswapdReclaim, "try_to_unmap_flush shrink_folio_list shrink_inactive_list shrink_lruvec kswapd"
+      .kswapdReclaim,
+      "try_to_unmap_flush shrink_folio_list shrink_inactive_list shrink_lruvec kswapd"
     ),
     (
       .directReclaim,
@@ -50,7 +51,9 @@ import TraceEvents
     (.munmap, "tlb_finish_mmu vms_clear_ptes do_vmi_munmap __vm_munmap __x64_sys_munmap"),
     (.brk, "tlb_finish_mmu do_vmi_align_munmap __do_sys_brk __x64_sys_brk do_syscall_64"),
     (.mmap, "tlb_finish_mmu do_vmi_munmap mmap_region do_mmap vm_mmap_pgoff ksys_mmap_pgoff"),
-    (.exec, "tlb_finish_mmu exit_mmap __mmput exec_mmap begin_new_exec load_elf_binary bprm_execve"),
+    (
+      .exec, "tlb_finish_mmu exit_mmap __mmput exec_mmap begin_new_exec load_elf_binary bprm_execve"
+    ),
     (.exit, "tlb_finish_mmu exit_mmap __mmput do_exit do_group_exit __x64_sys_exit_group"),
     (.fork, "flush_tlb_mm_range dup_mmap copy_process kernel_clone __do_sys_clone do_syscall_64"),
     (.copyOnWrite, "ptep_clear_flush wp_page_copy do_wp_page __handle_mm_fault handle_mm_fault"),
@@ -60,7 +63,10 @@ import TraceEvents
     ),
     // An operation inside another one is the one that flushes.
     (.hugePageSplit, "try_to_unmap_flush unmap_folio shrink_folio_list shrink_lruvec kswapd"),
-    (.directReclaim, "shrink_folio_list shrink_lruvec try_to_free_pages collapse_huge_page khugepaged"),
+    (
+      .directReclaim,
+      "shrink_folio_list shrink_lruvec try_to_free_pages collapse_huge_page khugepaged"
+    ),
     (.hugePageCollapse, "pmdp_collapse_flush collapse_huge_page khugepaged kthread"),
     (.writeback, "ptep_clear_flush page_vma_mkclean_one folio_mkclean writepages kthread"),
     (.otherSystemCall, "flush_tlb_mm_range map_ldt_struct __x64_sys_modify_ldt do_syscall_64"),
@@ -90,7 +96,8 @@ import TraceEvents
   /// By addresses, whose names somebody else knows, and by names that a dialect prints.
   private static func cause(_ functions: [String]) -> FlushCause? {
     let directory = EventDirectory()
-    let addressed = directory.chain(of: functions.indices.map { 0xffff_ffff_8100_0000 + UInt64($0) })
+    let addressed = directory.chain(
+      of: functions.indices.map { 0xffff_ffff_8100_0000 + UInt64($0) })
     let named = directory.chain(of: functions.map { FunctionName.encode($0, in: directory) })
     var causes = CallPathCauses(directory) { word in
       let index = Int(word & 0xffff)

@@ -171,7 +171,9 @@ public struct InterruptMatrix: Sendable, Equatable {
   }
 
   /// All of them.
-  public var total: Int { dense.isEmpty ? sparse.values.reduce(0, +) : dense.reduce(0) { $0 + Int($1) } }
+  public var total: Int {
+    dense.isEmpty ? sparse.values.reduce(0, +) : dense.reduce(0) { $0 + Int($1) }
+  }
 }
 
 extension CPUMask {

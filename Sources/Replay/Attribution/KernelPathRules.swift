@@ -86,7 +86,8 @@ public enum KernelPathRules {
   private static let hugePages = [
     KernelPathRule(
       [
-        "collapse_huge_page", "collapse_file", "hpage_collapse_scan_pmd", "hpage_collapse_scan_file",
+        "collapse_huge_page", "collapse_file", "hpage_collapse_scan_pmd",
+        "hpage_collapse_scan_file",
         "collapse_pte_mapped_thp", "retract_page_tables", "khugepaged", "madvise_collapse",
       ], .hugePageCollapse,
       "mm/khugepaged.c 6.12: khugepaged and MADV_COLLAPSE, try_to_unmap_flush in collapse_file, "
@@ -179,10 +180,12 @@ public enum KernelPathRules {
       "mm/mremap.c 6.12: flush_tlb_range in move_ptes"),
     KernelPathRule(
       ["__x64_sys_madvise", "__x64_sys_process_madvise", "do_madvise", "madvise_vma_behavior"],
-      .madvise, "mm/madvise.c 6.12: zap_page_range_single for MADV_DONTNEED, tlb_finish_mmu for "
+      .madvise,
+      "mm/madvise.c 6.12: zap_page_range_single for MADV_DONTNEED, tlb_finish_mmu for "
         + "MADV_FREE"),
     KernelPathRule(
-      ["__x64_sys_brk", "__do_sys_brk", "do_brk_flags"], .brk, "mm/mmap.c 6.12: do_vmi_align_munmap of mm/vma.c"),
+      ["__x64_sys_brk", "__do_sys_brk", "do_brk_flags"], .brk,
+      "mm/mmap.c 6.12: do_vmi_align_munmap of mm/vma.c"),
     KernelPathRule(
       ["__x64_sys_mmap", "ksys_mmap_pgoff", "vm_mmap_pgoff", "do_mmap", "mmap_region"], .mmap,
       "mm/mmap.c 6.12: MAP_FIXED over what is mapped"),

@@ -58,7 +58,9 @@ public struct CauseChanges: Sendable, Equatable {
       added[Int(FlushCause.promotion.rawValue)] += Double(interrupts)
     } else if openTotal > 0 {
       let share = Double(interrupts) / Double(openTotal)
-      for cause in open.indices where open[cause] > 0 { added[cause] += share * Double(open[cause]) }
+      for cause in open.indices where open[cause] > 0 {
+        added[cause] += share * Double(open[cause])
+      }
     } else {
       added[Int(atHand.rawValue)] += Double(interrupts)
     }

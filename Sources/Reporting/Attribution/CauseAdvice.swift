@@ -39,7 +39,8 @@ enum CauseAdvice {
     case .mprotect:
       "mprotect flushes what it changed (change_protection, mm/mprotect.c). Fewer, larger calls; JITs "
         + "can map code twice instead of toggling protection."
-    case .mremap: "mremap flushes the old range (move_ptes, mm/mremap.c): reserve room instead of moving."
+    case .mremap:
+      "mremap flushes the old range (move_ptes, mm/mremap.c): reserve room instead of moving."
     case .numaScan:
       "The scan makes entries inaccessible and flushes (task_numa_work, kernel/sched/fair.c). "
         + "kernel.numa_balancing=0, binding memory, or longer scan periods "
@@ -61,7 +62,8 @@ enum CauseAdvice {
     case .hugePageCollapse:
       "khugepaged replaces small pages (collapse_huge_page, mm/khugepaged.c): raise "
         + "khugepaged/scan_sleep_millisecs, or transparent_hugepage/enabled=madvise."
-    case .samePageMerging: "ksmd merges pages (mm/ksm.c): slow it by ksm/sleep_millisecs or stop it."
+    case .samePageMerging:
+      "ksmd merges pages (mm/ksm.c): slow it by ksm/sleep_millisecs or stop it."
     case .writeback:
       "Writeback protects clean pages of shared file mappings (folio_mkclean, mm/rmap.c): longer "
         + "dirty_writeback intervals, or write(2) instead of stores to the mapping."

@@ -46,7 +46,9 @@ public enum WhoReport {
         attribution, names, by: options.groupings + [.cause, .kernelPath]), options: options)
     var report = Report(title: "tlbreplay who: \(AttributionNames.printable(trace.name))")
     report.sections = [TraceOverview.section(trace), summary(subject)]
-    for grouping in subject.options.groupings { report.sections.append(culprits(subject, grouping)) }
+    for grouping in subject.options.groupings {
+      report.sections.append(culprits(subject, grouping))
+    }
     report.sections += VictimSections.sections(subject)
     report.sections.append(MatrixSection.section(subject))
     report.sections += [RemovalSection.section(subject)].compactMap(\.self)
