@@ -50,7 +50,7 @@ import TraceEvents
   }
 
   /// The frames of flushes equal those that the reader of whole samples finds.
-  @Test(arguments: ["pd-a-g.data", "pd-a-gmix.data", "pd-a-guser.data", "pd-a-dwarf.data"])
+  @Test(arguments: ["pd-a-g.data", "pd-a-gmix.data", "pd-a-guser.data"])
   func chainsOfPerfDataEqualThoseOfItsSamples(_ name: String) throws {
     let path = Fixture.path("formats/\(name)")
     var reader = try PerfStackReader(path)

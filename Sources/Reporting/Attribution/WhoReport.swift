@@ -197,15 +197,7 @@ public enum WhoReport {
         "\(heading) [derived]", paths(subject, groups, grouping) + flames(subject, grouping))
     default: break
     }
-    var rows = groups.prefix(subject.options.top).map { row(subject, $0, grouping) }
-    rows += remainder(subject, Array(groups.dropFirst(subject.options.top)), grouping)
-    let isCause = grouping == .cause || grouping == .cpu
-    var blocks: [Report.Block] = [
-      .table(
-        Report.Table(
-          columns: [grouping.title, "shootdowns", "interrupts", "%", "CPUs hit", "ms"]
-            + (isCause ? [] : ["mostly for"]), rows: rows))
-    ]
+    var blocks: [Report.Block] = [.table(table(subject, grouping))]
     if grouping == .cause {
       blocks.append(
         .note(
@@ -214,6 +206,17 @@ public enum WhoReport {
             + "stands in the last rows."))
     }
     return Report.Section(heading, blocks)
+  }
+
+  /// The heaviest groups, and what is left of the totals.
+  static func table(_ subject: Subject, _ grouping: CulpritGrouping) -> Report.Table {
+    let groups = subject.culprits.groups(by: grouping)
+    var rows = groups.prefix(subject.options.top).map { row(subject, $0, grouping) }
+    rows += remainder(subject, Array(groups.dropFirst(subject.options.top)), grouping)
+    let isCause = grouping == .cause || grouping == .cpu
+    return Report.Table(
+      columns: [grouping.title, "shootdowns", "interrupts", "%", "CPUs hit", "ms"]
+        + (isCause ? [] : ["mostly for"]), rows: rows)
   }
 
   private static func row(

@@ -44,7 +44,7 @@ enum WhoReportData {
     ])
   }
 
-  private static func groups(
+  static func groups(
     _ subject: WhoReport.Subject, _ grouping: CulpritGrouping
   ) -> JSONValue {
     let groups = subject.culprits.groups(by: grouping)

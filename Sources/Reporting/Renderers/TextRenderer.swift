@@ -20,8 +20,10 @@ public struct TextRenderer: ReportRenderer {
       lines += heading
       let width = heading.map(\.count).max() ?? 0
       lines.append(String(repeating: "-", count: min(width, Self.width)))
-      for (index, block) in section.blocks.enumerated() {
-        if index > 0, startsGroup(block, after: section.blocks[index - 1]) { lines.append("") }
+      // Drawings are for forms that can draw; what they sum up stands in the tables.
+      let blocks = section.blocks.filter { if case .plot = $0 { false } else { true } }
+      for (index, block) in blocks.enumerated() {
+        if index > 0, startsGroup(block, after: blocks[index - 1]) { lines.append("") }
         lines += render(block)
       }
     }
@@ -43,7 +45,6 @@ public struct TextRenderer: ReportRenderer {
     case .interrupts(let table): render(table)
     case .table(let table): render(table)
     case .series(let series): render(series)
-    // Drawings are for forms that can draw; what they sum up stands in the tables.
     case .plot: []
     }
   }

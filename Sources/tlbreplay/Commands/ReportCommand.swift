@@ -139,13 +139,18 @@ struct ReportCommand: ParsableCommand {
     var tiers = TierTracker(
       trace.memory.before.map(NodeMap.init) ?? .unknown, from: window?.start ?? 0,
       to: window?.end ?? .max)
+    var names: AttributionNames?
     let outcome = try loaded.replay(
       trace, policies: try blueprints(), flushDuration: flushDuration, tiers: &tiers,
-      progress: progress)
+      progress: progress
+    ) { session, directory in
+      names = AttributionNames(directory)
+      session.attribute(trace)
+    }
     try output.emit(
       ReplayReport.build(
         trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
-        misses: misses))
+        misses: misses, names: names))
     guard forbidViolations else { return }
     if let violation = ReplayReport.violation(trace, outcome) {
       throw CheckFailure(description: "\(loaded.name): \(violation)")

@@ -148,15 +148,12 @@ struct WhoCommand: ParsableCommand {
     var tiers = TierTracker(.unknown, from: 0, to: .max)
     var found: EventDirectory?
     let names = policies.isEmpty ? Self.defaultPolicies : policies
-    let method =
-      DerivedTLBRow(trace.whole, facts: trace.facts, cpus: trace.cpus)?.method ?? .flushEvents
     let outcome = try loaded.replay(
       trace, policies: names.compactMap { PolicyCatalog.blueprint(named: $0) }, flushDuration: nil,
       tiers: &tiers, progress: progress, readsCallChains: true
     ) { session, directory in
       found = directory
-      session.attribute(
-        by: method, paths: CallPathCauses(directory) { symbols.kernelFunction($0) })
+      session.attribute(trace, paths: CallPathCauses(directory) { symbols.kernelFunction($0) })
     }
     guard let directory = found else { return }
     let attributionNames = symbols.names(directory)
@@ -167,6 +164,14 @@ struct WhoCommand: ParsableCommand {
       try OutputOptions.write(WhoReport.folded(outcome, attributionNames), toFile: folded)
     }
     try output.emit(report)
+  }
+}
+
+extension ReplaySession {
+  /// Finds out who causes the shootdowns of `trace`, and who suffers.
+  mutating func attribute(_ trace: TraceDescription, paths: CallPathCauses? = nil) {
+    let row = DerivedTLBRow(trace.whole, facts: trace.facts, cpus: trace.cpus)
+    attribute(by: row?.method ?? .flushEvents, paths: paths)
   }
 }
 
