@@ -181,41 +181,64 @@ struct Culprits {
 
   // MARK: Folded stacks
 
-  /// Whole stacks with their weight in interrupts: the task's name, user functions and kernel functions
-  /// from the outermost on, those of the kernel with `_[k]` behind them. Sorted, no two the same.
-  func stacks() -> [(frames: [String], weight: Int)] {
-    struct Key: Hashable {
-      var comm: String
-      var user: UInt32
-      var kernel: UInt32
-      var cause: FlushCause
-    }
-    var merged: [Key: Int] = [:]
+  /// What tells one stack from another.
+  private struct StackKey: Hashable {
+    var comm: String
+    var user: UInt32
+    var kernel: UInt32
+    /// In the place of kernel functions, where there are none.
+    var cause: FlushCause
+  }
+
+  /// Distinct stacks by weight in interrupts, the heaviest first, then in the order of the trace.
+  private func weights() -> [(key: StackKey, weight: Int)] {
+    var found: [(key: StackKey, weight: Int)] = []
+    var places: [StackKey: Int] = [:]
     for (index, group) in attribution.groups.enumerated() where group.sums.interrupts > 0 {
-      let hasNothing = kernelPaths[index] == 0
-      let key = Key(
+      let key = StackKey(
         comm: names.comm(group.task), user: userPaths[index], kernel: kernelPaths[index],
-        cause: hasNothing ? group.cause : .unknown)
-      merged[key, default: 0] += group.sums.interrupts
+        cause: kernelPaths[index] == 0 ? group.cause : .unknown)
+      let place = places[key] ?? found.count
+      if place == found.count {
+        places[key] = place
+        found.append((key, 0))
+      }
+      found[place].weight += group.sums.interrupts
     }
-    var found: [(frames: [String], weight: Int)] = merged.map { key, weight in
-      var frames = [Self.plain(key.comm)]
-      frames += paths.functions(key.user).reversed().map(Self.plain)
-      frames += paths.functions(key.kernel).reversed().map { Self.plain($0) + "_[k]" }
-      if key.kernel == 0 { frames.append("[\(key.cause.label)]") }
-      return (frames, weight)
-    }
-    if attribution.unattributed > 0 {
-      found.append((["[sender not in the trace]"], attribution.unattributed))
-    }
-    found.sort { $0.frames.lexicographicallyPrecedes($1.frames) }
+    let order = found.indices.sorted { (found[$1].weight, $0) < (found[$0].weight, $1) }
+    return order.map { found[$0] }
+  }
+
+  /// The task's name, user functions and kernel functions from the outermost on, those of the kernel with
+  /// `_[k]` behind them.
+  private func frames(_ key: StackKey) -> [String] {
+    var frames = [Self.plain(key.comm)]
+    frames += paths.functions(key.user).reversed().map(Self.plain)
+    frames += paths.functions(key.kernel).reversed().map { Self.plain($0) + "_[k]" }
+    if key.kernel == CallChains.none { frames.append("[\(key.cause.label)]") }
+    return frames
+  }
+
+  private static let noSender = "[sender not in the trace]"
+
+  /// The heaviest stacks, and all others as one.
+  func stacks(max count: Int) -> [(frames: [String], weight: Int)] {
+    let weights = weights()
+    var found = weights.prefix(count).map { (frames: frames($0.key), weight: $0.weight) }
+    let rest = weights.dropFirst(count).reduce(0) { $0 + $1.weight }
+    if rest > 0 { found.append((["[lighter stacks]"], rest)) }
+    if attribution.unattributed > 0 { found.append(([Self.noSender], attribution.unattributed)) }
     return found
   }
 
-  /// The form that flamegraph.pl and others read: frames with semicolons, a blank, the weight.
+  /// All stacks in the form that flamegraph.pl and others read: frames with semicolons, a blank, the
+  /// weight.
   func folded() -> String {
     var text = ""
-    for stack in stacks() { text += stack.frames.joined(separator: ";") + " \(stack.weight)\n" }
+    for stack in weights() {
+      text += frames(stack.key).joined(separator: ";") + " \(stack.weight)\n"
+    }
+    if attribution.unattributed > 0 { text += "\(Self.noSender) \(attribution.unattributed)\n" }
     return text
   }
 

@@ -14,16 +14,25 @@ enum MatrixSection {
         "From CPU to CPU",
         [.note("No interrupt's sender and receiver are both in this trace.")])
     }
-    let table = matrix.cpuCount <= cpusShown ? whole(matrix) : pairs(subject)
+    let isWhole = matrix.cpuCount <= cpusShown
+    var blocks = [isWhole ? whole(matrix) : pairs(subject)]
+    let senders = Set(matrix.pairs.map(\.sender)).count
+    if isWhole, senders < matrix.cpuCount {
+      blocks.append(
+        .note("\(WhoReport.number(matrix.cpuCount - senders, "CPU")) that sent none left out."))
+    }
     return Report.Section(
-      "From CPU to CPU: interrupts by sender and receiver [derived]", [table, .plot(plot(matrix))])
+      "From CPU to CPU: interrupts by sender and receiver [derived]",
+      blocks + [.plot(plot(matrix))])
   }
 
   private static func whole(_ matrix: InterruptMatrix) -> Report.Block {
     let cpus = 0..<matrix.cpuCount
-    let rows = cpus.map { sender in
-      ["CPU\(sender)"] + cpus.map { WhoReport.count(matrix[sender, $0]) }
-        + [WhoReport.count(cpus.reduce(0) { $0 + matrix[sender, $1] })]
+    let rows = cpus.compactMap { sender -> [String]? in
+      let sum = cpus.reduce(0) { $0 + matrix[sender, $1] }
+      guard sum > 0 else { return nil }
+      return ["CPU\(sender)"] + cpus.map { WhoReport.count(matrix[sender, $0]) }
+        + [WhoReport.count(sum)]
     }
     let sums = cpus.map { receiver in
       WhoReport.count(cpus.reduce(0) { $0 + matrix[$1, receiver] })

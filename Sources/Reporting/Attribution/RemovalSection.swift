@@ -47,8 +47,8 @@ enum RemovalSection {
         .note(
           "Per cent of the cause's interrupts that a policy avoids [modelled]; flushes that it has to "
             + "do later are charged to the causes that they pay for. Negative: it costs more. none: "
-            + "what even the best of these columns leaves. - : the trace does not hold what the "
-            + "policy needs."))
+            + "what even the best of these columns leaves. -: the trace does not hold what the "
+            + "policy needs. tlbreplay policies says what each does."))
     }
     // Why columns are empty is said once, however many they are.
     var reasons: [(name: String, value: String)] = []

@@ -119,6 +119,13 @@ enum VictimSections {
     } else {
       text += "Quiet CPUs are not observable: sched:sched_switch was not recorded. "
     }
+    let quiet = rows.filter { $0.isQuiet == true }
+    if !quiet.isEmpty {
+      let hit = quiet.filter { $0.interrupts > 0 }
+      text +=
+        "Of \(WhoReport.number(quiet.count, "quiet CPU")) \(hit.count) got "
+        + "\(WhoReport.number(hit.reduce(0) { $0 + $1.interrupts }, "interrupt")). "
+    }
     let isolated = rows.filter(\.isIsolated)
     if !isolated.isEmpty {
       let hit = isolated.reduce(0) { $0 + $1.interrupts }

@@ -374,9 +374,12 @@ public enum WhoReport {
       ])
   }
 
+  /// More would be thinner than a line.
+  private static let stacksDrawn = 2000
+
   private static func flames(_ subject: Subject, _ grouping: CulpritGrouping) -> [Report.Block] {
     guard grouping == .kernelPath, subject.culprits.hasKernelPaths else { return [] }
-    let stacks = subject.culprits.stacks()
+    let stacks = subject.culprits.stacks(max: stacksDrawn)
     guard !stacks.isEmpty else { return [] }
     let summary =
       "Interrupts by task name, user functions and kernel functions (_[k]) of the initiator; the list "
