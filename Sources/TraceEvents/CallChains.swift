@@ -1,8 +1,9 @@
 /// The call chains of a trace, each distinct path once: a tree from the outermost caller inwards.
 ///
-/// A chain is a number, that of its innermost frame; 0 is the chain without frames. Callers are numbered
-/// before those they call, so whatever a path inherits from its callers is computed in one ascending
-/// pass. Memory follows the distinct paths: 20 to 24 bytes a frame that no other path has in its place.
+/// A chain is a number, that of its innermost frame; 0 is the chain without frames. Callers are
+/// numbered before those they call, so whatever a path inherits from its callers is computed in one
+/// ascending pass. Memory follows the distinct paths: 20 to 24 bytes a frame that no other path has
+/// in its place.
 public struct CallChains: Sendable {
   /// The chain without frames.
   public static let none: UInt32 = 0

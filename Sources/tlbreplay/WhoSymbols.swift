@@ -3,8 +3,8 @@ import Symbols
 import TraceEvents
 import TraceFiles
 
-/// The names of functions in one trace: the kernel's from kallsyms or a vmlinux, the programs' from their
-/// binaries.
+/// The names of functions in one trace: the kernel's from kallsyms or a vmlinux, the programs' from
+/// their binaries.
 final class WhoSymbols {
   private var kernel: KernelSymbols?
   private var programs: UserSymbols?
@@ -49,7 +49,8 @@ final class WhoSymbols {
       kernel = try KernelSymbols(kallsyms: Self.bytes(kallsyms), from: kallsyms)
       sources.append("kernel: \(kallsyms).")
     } else if let text = Self.embedded(loaded) {
-      // A trace's own table may be cut or without addresses, which is no reason to refuse the trace.
+      // A trace's own table may be cut or without addresses, which is no reason to refuse the
+      // trace.
       if let read = try? KernelSymbols(kallsyms: text, from: "kallsyms of the trace") {
         kernel = read
         sources.append("kernel: kallsyms of the trace.")

@@ -13,8 +13,8 @@ import TraceBuilding
     return try run.json()
   }
 
-  /// The sums of the groups, put together in any way, are the totals, also when few are shown; so are
-  /// those of victims, of the matrix and of folded stacks.
+  /// The sums of the groups, put together in any way, are the totals, also when few are shown; so
+  /// are those of victims, of the matrix and of folded stacks.
   @Test(arguments: [
     "captures/perf-4cpu-anon-g", "captures/ft-4cpu-churn", "captures/ft-8cpu-churn",
     "captures/tc-4cpu-churn-v6", "captures/ft-4cpu-anon-move", "formats/pd-a-g.data",

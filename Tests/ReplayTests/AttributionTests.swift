@@ -68,7 +68,8 @@ import TraceEvents
     #expect(found.agreement.total == 2)
   }
 
-  /// Far more tasks and stacks than a report shows: sums and the heaviest are those of a plain count.
+  /// Far more tasks and stacks than a report shows: sums and the heaviest are those of a plain
+  /// count.
   @Test(arguments: [1, 2, 3] as [UInt64])
   func manyTasksAndStacksAreCountedLikeByHand(_ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
@@ -116,7 +117,8 @@ import TraceEvents
     #expect(cut.groups.map(\.sums) == found.groups.map(\.sums))
   }
 
-  /// What policies avoid, by cause, is what they change of the row: whatever they do later is charged.
+  /// What policies avoid, by cause, is what they change of the row: whatever they do later is
+  /// charged.
   @Test(arguments: PolicyCatalog.sampleNames.dropFirst())
   func avoidedByCauseIsTheChangeOfTheRow(_ policy: String) throws {
     for seed in 1...4 as ClosedRange<UInt64> {

@@ -2,8 +2,8 @@ public import TraceEvents
 
 /// Tells what flushes are for from their kernel call paths, by ``KernelPathRules``.
 ///
-/// Of each frame of the tree of chains what its path says is computed once, from what the path of its
-/// callers says; the name of each address is asked for once.
+/// Of each frame of the tree of chains what its path says is computed once, from what the path of
+/// its callers says; the name of each address is asked for once.
 public struct CallPathCauses {
   /// What a path says: the number of its rule, and whether kswapd is on it.
   private struct Verdict {
@@ -31,7 +31,8 @@ public struct CallPathCauses {
       let number = UInt32(number)
       var verdict = verdicts[Int(chains.caller(number))]
       let own = self.verdict(ofFrame: chains.frame(number))
-      // An operation holds for all that it calls until another one begins; of others the first does.
+      // An operation holds for all that it calls until another one begins; of others the first
+      // does.
       let isOperation = Int(own.rule) < KernelPathRules.operationCount
       verdict.rule = isOperation ? own.rule : min(verdict.rule, own.rule)
       verdict.isInKswapd = verdict.isInKswapd || own.isInKswapd

@@ -42,8 +42,8 @@ public struct ShootdownSums: Sendable, Equatable {
   var isNothing: Bool { shootdowns == 0 && interrupts == 0 }
 }
 
-/// Shootdowns by what is known of their initiators: one entry for each distinct combination, so memory
-/// follows the distinct things and not the events.
+/// Shootdowns by what is known of their initiators: one entry for each distinct combination, so
+/// memory follows the distinct things and not the events.
 struct InitiatorAccounts {
   struct Key: Hashable {
     var task: UInt32
@@ -186,7 +186,8 @@ extension CPUMask {
 }
 
 extension Reconstruction {
-  /// Takes a call chain for the shootdown that its CPU has begun; later ones of the same are from inside it.
+  /// Takes a call chain for the shootdown that its CPU has begun; later ones of the same are from
+  /// inside it.
   mutating func chain(_ kind: EventKind, _ cpu: Int, _ word: UInt64) {
     guard word != EventBatch.absent, cpus[cpu].open != Self.noShootdown else { return }
     let slot = Int(cpus[cpu].open &- shootdownsBase)

@@ -1,6 +1,7 @@
 /// What a kernel function on the path to a TLB flush says about the flush.
 public struct KernelPathRule: Sendable {
-  /// Functions, any of which is enough; what the compiler put behind a name (`.isra.0`) does not count.
+  /// Functions, any of which is enough; what the compiler put behind a name (`.isra.0`) does not
+  /// count.
   public let functions: [String]
   /// What the flush is for.
   public let cause: FlushCause
@@ -21,11 +22,11 @@ public struct KernelPathRule: Sendable {
 
 /// The rules that tell the cause of a flush from its kernel call path.
 ///
-/// First come operations on memory, which nest in each other: a huge page is split inside reclaim, which
-/// runs inside a fault. Of these the innermost one flushes. If there is none, the first of the other
-/// rules holds that knows any function of the path: system calls and what lies between them. All functions
-/// stand in Linux 6.12 (Debian's 6.12 source); names that older kernels have for the same stand beside
-/// them and are called so.
+/// First come operations on memory, which nest in each other: a huge page is split inside reclaim,
+/// which runs inside a fault. Of these the innermost one flushes. If there is none, the first of
+/// the other rules holds that knows any function of the path: system calls and what lies between
+/// them. All functions stand in Linux 6.12 (Debian's 6.12 source); names that older kernels have
+/// for the same stand beside them and are called so.
 public enum KernelPathRules {
   /// All rules, those of operations first, the others by precedence.
   public static let all: [KernelPathRule] = operations + lives + calls + rest

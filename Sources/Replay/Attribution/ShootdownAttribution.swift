@@ -42,8 +42,8 @@ public struct ShootdownAttribution: Sendable {
   public let overTime: CountsOverTime
   /// Interrupts by the thread that ran, the heaviest first; idle CPUs are thread 0.
   public let victims: [(task: Int32, interrupts: Int)]
-  /// Other functions that CPUs interrupt each other for, by the word that `csd` events hold, the one
-  /// that ran most first.
+  /// Other functions that CPUs interrupt each other for, by the word that `csd` events hold, the
+  /// one that ran most first.
   public let otherCalls: [(function: UInt64, runs: Int)]
   /// What interrupts are counted by.
   public let method: DerivedTLBRow.Method

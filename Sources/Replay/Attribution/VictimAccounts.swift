@@ -100,7 +100,8 @@ struct VictimAccounts {
   private(set) var overTime = CountsOverTime()
   /// Interrupts by task.
   private(set) var tasks: [Int] = []
-  /// Other functions that interrupts brought, by their words; damaged traces have no more than some.
+  /// Other functions that interrupts brought, by their words; damaged traces have no more than
+  /// some.
   private(set) var otherCalls: [(function: UInt64, runs: Int)] = []
 
   init(cpuCount: Int, by method: DerivedTLBRow.Method, _ context: ReplayContext) {

@@ -1,8 +1,8 @@
 /// What a policy takes from the recorded interrupts and what it adds, by the cause of shootdowns.
 ///
-/// An interrupt that a policy adds is charged to the cause of the shootdown at hand or, where it pays for
-/// deferrals, to the causes of those that are open then, in proportion to the interrupts that they had
-/// saved. So the sums over all causes are the changes of the TLB row, to a rounding.
+/// An interrupt that a policy adds is charged to the cause of the shootdown at hand or, where it
+/// pays for deferrals, to the causes of those that are open then, in proportion to the interrupts
+/// that they had saved. So the sums over all causes are the changes of the TLB row, to a rounding.
 public struct CauseChanges: Sendable, Equatable {
   /// Interrupts of recorded shootdowns that do not happen, by ``FlushCause`` raw value.
   public private(set) var removed = Array(repeating: 0, count: FlushCause.allCases.count)

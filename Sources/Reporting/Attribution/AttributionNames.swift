@@ -49,7 +49,8 @@ public struct AttributionNames {
 
 /// Call paths by the names of their functions, each distinct one once.
 ///
-/// Chains that differ in addresses only are one path here, so that sums of paths are those of chains.
+/// Chains that differ in addresses only are one path here, so that sums of paths are those of
+/// chains.
 struct NamedPaths {
   private(set) var paths = CallChains()
   private(set) var words: [String] = []

@@ -5,7 +5,10 @@ import Replay
 /// Kernel files and functions are those of Linux 6.12.
 enum CauseAdvice {
   /// A line for the reader; nil where nothing useful can be said.
-  static func text(_ cause: FlushCause) -> String? {
+  static func text(_ cause: FlushCause) -> String? { movement(cause) ?? change(cause) }
+
+  /// Pages that the kernel moves or takes away by itself.
+  private static func movement(_ cause: FlushCause) -> String? {
     switch cause {
     case .kswapdReclaim, .directReclaim:
       "Reclaim flushes once for every batch of freed folios, at most 31 (shrink_folio_list, "
@@ -28,6 +31,31 @@ enum CauseAdvice {
       "move_pages(2) flushes once for up to 512 pages, but a change of target node ends a batch "
         + "(do_pages_move, mm/migrate.c): fewer and larger calls, sorted by node. Pages that a batch "
         + "could not move are flushed one by one (migrate_pages_sync)."
+    case .numaScan:
+      "The scan makes entries inaccessible and flushes (task_numa_work, kernel/sched/fair.c). "
+        + "kernel.numa_balancing=0, binding memory, or longer scan periods "
+        + "(debugfs sched/numa_balancing/scan_period_min_ms) stop or thin it."
+    case .hugePageSplit:
+      "A huge mapping is split for a part of it (__split_huge_pmd, mm/huge_memory.c): unmapping or "
+        + "protecting less than 2 MiB of one. Align to 2 MiB, or MADV_NOHUGEPAGE for such regions."
+    case .hugePageCollapse:
+      "khugepaged replaces small pages (collapse_huge_page, mm/khugepaged.c): raise "
+        + "khugepaged/scan_sleep_millisecs, or transparent_hugepage/enabled=madvise."
+    case .samePageMerging:
+      "ksmd merges pages (mm/ksm.c): slow it by ksm/sleep_millisecs or stop it."
+    case .writeback:
+      "Writeback protects clean pages of shared file mappings (folio_mkclean, mm/rmap.c): longer "
+        + "dirty_writeback intervals, or write(2) instead of stores to the mapping."
+    case .contiguousRange, .memoryHotplug, .longtermPin:
+      "Pages are moved out of a range on purpose (mm/page_alloc.c, mm/memory_hotplug.c, mm/gup.c): "
+        + "reserve the memory at boot, or pin before it is used."
+    default: nil
+    }
+  }
+
+  /// What programs do to their mappings.
+  private static func change(_ cause: FlushCause) -> String? {
+    switch cause {
     case .munmap, .mmap, .brk:
       "One flush per unmapped range of whatever was there (tlb_finish_mmu, mm/mmu_gather.c). "
         + "Allocators that keep mappings (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, retain in jemalloc) "
@@ -41,10 +69,6 @@ enum CauseAdvice {
         + "can map code twice instead of toggling protection."
     case .mremap:
       "mremap flushes the old range (move_ptes, mm/mremap.c): reserve room instead of moving."
-    case .numaScan:
-      "The scan makes entries inaccessible and flushes (task_numa_work, kernel/sched/fair.c). "
-        + "kernel.numa_balancing=0, binding memory, or longer scan periods "
-        + "(debugfs sched/numa_balancing/scan_period_min_ms) stop or thin it."
     case .copyOnWrite:
       "A write to a shared page replaces its entry and flushes one page (wp_page_copy, mm/memory.c): "
         + "behind a fork (posix_spawn or vfork instead), in private file mappings, or in memory that "
@@ -56,26 +80,10 @@ enum CauseAdvice {
     case .exit, .exec:
       "Only CPUs that still have the mm loaded are interrupted when it ends (exit_mmap, mm/mmap.c); "
         + "short-lived threads on many CPUs make it dear."
-    case .hugePageSplit:
-      "A huge mapping is split for a part of it (__split_huge_pmd, mm/huge_memory.c): unmapping or "
-        + "protecting less than 2 MiB of one. Align to 2 MiB, or MADV_NOHUGEPAGE for such regions."
-    case .hugePageCollapse:
-      "khugepaged replaces small pages (collapse_huge_page, mm/khugepaged.c): raise "
-        + "khugepaged/scan_sleep_millisecs, or transparent_hugepage/enabled=madvise."
-    case .samePageMerging:
-      "ksmd merges pages (mm/ksm.c): slow it by ksm/sleep_millisecs or stop it."
-    case .writeback:
-      "Writeback protects clean pages of shared file mappings (folio_mkclean, mm/rmap.c): longer "
-        + "dirty_writeback intervals, or write(2) instead of stores to the mapping."
     case .truncation:
       "Cutting or invalidating a file unmaps it everywhere (unmap_mapping_range, mm/memory.c): "
         + "replace files by rename instead of truncating what others have mapped."
-    case .contiguousRange, .memoryHotplug, .longtermPin:
-      "Pages are moved out of a range on purpose (mm/page_alloc.c, mm/memory_hotplug.c, mm/gup.c): "
-        + "reserve the memory at boot, or pin before it is used."
-    case .kernelThread, .otherBatch, .otherMigration, .otherSystemCall, .unknown, .otherFault,
-      .codePatching, .kernelRange:
-      nil
+    default: nil
     }
   }
 }

@@ -129,8 +129,8 @@ struct Culprits {
   private static func isBefore(_ a: Group, _ b: Group) -> Bool {
     if a.sums.interrupts != b.sums.interrupts { return a.sums.interrupts > b.sums.interrupts }
     if a.sums.shootdowns != b.sums.shootdowns { return a.sums.shootdowns > b.sums.shootdowns }
-    if a.name != b.name { return a.name < b.name }
     if a.task != b.task { return (a.task ?? 0) < (b.task ?? 0) }
+    if a.name != b.name { return a.name < b.name }
     return a.path < b.path
   }
 
@@ -209,8 +209,8 @@ struct Culprits {
     return order.map { found[$0] }
   }
 
-  /// The task's name, user functions and kernel functions from the outermost on, those of the kernel with
-  /// `_[k]` behind them.
+  /// The task's name, user functions and kernel functions from the outermost on, those of the
+  /// kernel with `_[k]` behind them.
   private func frames(_ key: StackKey) -> [String] {
     var frames = [Self.plain(key.comm)]
     frames += paths.functions(key.user).reversed().map(Self.plain)
@@ -231,8 +231,8 @@ struct Culprits {
     return found
   }
 
-  /// All stacks in the form that flamegraph.pl and others read: frames with semicolons, a blank, the
-  /// weight.
+  /// All stacks in the form that flamegraph.pl and others read: frames with semicolons, a blank,
+  /// the weight.
   func folded() -> String {
     var text = ""
     for stack in weights() {

@@ -1,6 +1,7 @@
 import Replay
 
-/// Which share of each cause's interrupts each policy avoids, which share none does, and what else helps.
+/// Which share of each cause's interrupts each policy avoids, which share none does, and what else
+/// helps.
 enum RemovalSection {
   /// One cause.
   struct Row {

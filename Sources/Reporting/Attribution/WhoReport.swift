@@ -8,7 +8,8 @@ public enum WhoReport {
   public struct Options: Sendable {
     /// Rows of each table.
     public var top = 10
-    /// The ways to put shootdowns together, in order; empty for those that the trace has something for.
+    /// The ways to put shootdowns together, in order; empty for those that the trace has something
+    /// for.
     public var groupings: [CulpritGrouping] = []
     /// CPUs that must not be interrupted, and who says so.
     public var isolated: [Int] = []

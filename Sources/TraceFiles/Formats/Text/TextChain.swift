@@ -16,7 +16,8 @@ struct TextChain {
   private var timestamp: UInt64 = 0
   private var cpu: UInt16 = 0
   private var task: Int32 = 0
-  /// What ftrace's own stack events hold; nil for perf, which shows the kernel's and the user's in one.
+  /// What ftrace's own stack events hold; nil for perf, which shows the kernel's and the user's in
+  /// one.
   private var kind: EventKind?
   private var kernel: [UInt64] = []
   private var user: [UInt64] = []
