@@ -12,13 +12,16 @@ protocol PolicyReplay {
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
 
+  /// Which moments of frames it looks at in the span that comes next.
+  var frameVisits: FrameVisits { get }
+
   /// Replays moments, ascending.
-  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment])
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits)
   /// Closes the books.
   mutating func finish(_ source: borrowing Reconstruction)
 }
 
-/// What became of a recorded unmap: its batch, and its deferral, 0 where it was flushed.
+/// What became of a recorded flush of one mm: its number, and its deferral, 0 where it was flushed.
 private struct UnmapDecision {
   var batch: UInt32 = 0
   var deferral: UInt32 = 0
@@ -37,6 +40,7 @@ private struct BatchFate {
   var unspent: UInt32 { bits >> 31 == 0 ? bits : 0 }
 
   mutating func spend() { bits |= 1 << 31 }
+  mutating func revive() { bits = deferral }
 }
 
 /// Runs one policy under one assumption over the moments of a trace: tells it what happens, does
@@ -48,12 +52,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var oracle: SafetyOracle?
   private let isChecked: Bool
   private var batches: [BatchFate] = []
-  /// Only where the policy follows frames: what became of the last unmap batch of each task, of its
-  /// last flush of one mm, and the deferral that each frame carries.
-  private var decisions: [UnmapDecision] = []
+  /// Only where the policy follows frames that flushes of one mm free: what became of the last one of
+  /// each task, and the deferral that each such frame carries.
   private var unmapDecisions: [UnmapDecision] = []
   private var deferrals: [UInt32] = []
-  private let followsFrames: Bool
+  private let followsUnmappedFrames: Bool
+  private let forgetsInBuddy: Bool
   /// Whether a moment of a frame can be passed over that makes no difference to the policy.
   private let mayPass: Bool
   private var actions: [FlushAction] = []
@@ -66,7 +70,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// policy, which is several times slower, and this leads out of it once for many moments.
   private let loop: Loop
   private typealias Loop =
-    @Sendable (inout PolicyRun, borrowing Reconstruction, [ReadyMoment]) -> Void
+    @Sendable (inout PolicyRun, borrowing Reconstruction, Visits) -> Void
 
   @inline(__always)
   init(
@@ -75,70 +79,110 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.policy = policy
     self.assumption = assumption
     self.isChecked = isChecked
-    followsFrames = policy.followsFrames
+    followsUnmappedFrames = policy.listens.contains(.unmappedFrameFreed)
+    forgetsInBuddy = policy.forgetsInBuddy
     books = ReplayBooks(context)
     oracle =
       isChecked
-      ? SafetyOracle(context, followsUnmappedFrames: policy.listens.contains(.unmappedFrameFreed))
+      ? SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
       : nil
     listens = policy.listens
-    mayPass = !followsFrames && !Policy.followsTime && oracle?.passesFrames != false
+    mayPass = !context.visitsEveryFrame && !Policy.followsTime && oracle?.passesFrames != false
     loop = { $0.run($1, $2) }
   }
 
   var kinds: MomentKindSet {
     var kinds = listens.union(MomentKindSet([.shootdown]))
     if !Policy.putsOffNothing {
-      kinds = kinds.union(
-        MomentKindSet([.frameAllocated, followsFrames ? .frameFreed : .framesFreed]))
+      kinds = kinds.union(MomentKindSet([.frameAllocated, .framesFreed]))
     }
     return oracle.map { kinds.union($0.listens) } ?? kinds
   }
 
   var safety: SafetyVerdict? { oracle?.verdict }
 
-  mutating func replay(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
+  var frameVisits: FrameVisits {
+    guard mayPass, !(Policy.asksForEveryAllocation && policy.mayActOnAny) else { return .all }
+    return Policy.followsDrains ? .firstAfterDrain : .first
+  }
+
+  mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits) {
     let loop = loop
     loop(&self, source, moments)
   }
 
-  private mutating func run(_ source: borrowing Reconstruction, _ moments: [ReadyMoment]) {
+  private mutating func run(_ source: borrowing Reconstruction, _ moments: Visits) {
     growTo(source)
     if last == nil, let first = source.firstTime { books.begin(at: first) }
-    var isWithin = false
-    for ready in moments {
-      // Most moments are of frames whose flush is paid for or was never put off.
-      if passes(ready, source) { continue }
-      let moment = source.moments[ready.position]
-      position = UInt32(truncatingIfNeeded: ready.position)
-      isWithin = true
-      now.time = moment.time
-      now.cpu = Int(moment.cpu)
-      now.task = Int(moment.task)
-      if Policy.asksForProcesses {
-        now.processGroup = Int(source.tasks.processGroup(now.task))
-        now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+    var visits = moments
+    let isSparse = visits.frames != .all
+    if let position = source.ready.last { last = source.moments[position] }
+    for word in visits.words.indices {
+      while let offset = visits.takeFirst(in: word) {
+        let at = visits.start + offset
+        let batch = source.ready.batch(at)
+        // Most moments are of frames whose flush is paid for or was never put off.
+        if passes(at, batch, source) {
+          if isSparse, isChecked, batch != ReadyMoments.noBatch { pass(at, batch, source, &visits) }
+          continue
+        }
+        position = UInt32(truncatingIfNeeded: at)
+        happened(at, source)
+        if isSparse, batch != ReadyMoments.noBatch { visits.add(source.ready.next(at)) }
       }
-      if Policy.followsTime {
-        policy.timePassed(now, &actions)
-        act(moment, source)
-      }
-      happened(moment, source)
     }
-    if isWithin { last = source.moments[Int(position)] }
+    sweep()
+  }
+
+  private mutating func sweep() {
+    guard books.mustSweep else { return }
     let policy = policy
     books.sweep(at: now.time) { policy.isOwed($0) }
   }
 
   /// Whether a moment of a frame makes no difference.
   @inline(__always)
-  private mutating func passes(_ ready: ReadyMoment, _ source: borrowing Reconstruction) -> Bool {
-    guard ready.batch < batches.count, batches[ready.batch].unspent == 0, mayPass else {
+  private mutating func passes(
+    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction
+  ) -> Bool {
+    guard batch < batches.count, batches[batch].unspent == 0, mayPass else { return false }
+    if Policy.asksForEveryAllocation, policy.mayAct(on: source.ready.cpu(at)) { return false }
+    if Policy.followsDrains, batches[batch].deferral != 0,
+      source.ready.allocation(at) == .drain
+    {
       return false
     }
-    if Policy.asksForEveryAllocation, policy.mayAct(on: source.readyCPU(ready)) { return false }
-    return !isChecked
-      || oracle?.passes(source.readyAllocation(ready), ofBatch: ready.batch) != false
+    return !isChecked || oracle?.passes(source.ready.allocation(at), ofBatch: batch) != false
+  }
+
+  /// A moment was passed over: so can be those of the same batch that follow, down to the last.
+  private mutating func pass(
+    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction, _ visits: inout Visits
+  ) {
+    let ahead = source.ready.allocationsAhead(at)
+    guard ahead.last != 0 else { return }
+    if oracle?.passes(ahead, ofBatch: batch) == true {
+      visits.add(Int(ahead.last))
+    } else {
+      visits.add(source.ready.next(at))
+    }
+  }
+
+  @inline(__always)
+  private mutating func happened(_ at: Int, _ source: borrowing Reconstruction) {
+    let moment = source.moments[at]
+    now.time = moment.time
+    now.cpu = Int(moment.cpu)
+    now.task = Int(moment.task)
+    if Policy.asksForProcesses {
+      now.processGroup = Int(source.tasks.processGroup(now.task))
+      now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
+    }
+    if Policy.followsTime {
+      policy.timePassed(now, &actions)
+      act(moment, source)
+    }
+    happened(moment, source)
   }
 
   @inline(__always)
@@ -148,30 +192,32 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       shootdown(
         source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
     case .framesFreed: freed(moment)
-    case .frameFreed where followsFrames:
-      freed(moment, source, behind: decisions[now.task])
     case .frameAllocated: allocated(moment, source)
     case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
     case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
     case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
-    case .frameDrained:
-      guard let deferral = unspent(moment) else { return }
-      let frame = Int(moment.subject)
-      policy.drained(frame, with: deferral, now, &actions)
-      act(moment, source, frame: frame)
+    case .frameDrained: drained(moment, source)
     case .frameRefilled:
-      guard let deferral = unspent(moment) else { return }
-      policy.refilled(Int(moment.subject), with: deferral, source.frames, now, &actions)
+      policy.refilled(with: carried(moment), moment.passage, now, &actions)
       act(moment, source)
     default: other(moment, source)
     }
   }
 
-  /// The deferral that the frame at hand carries, 0 none; nil where that makes no difference.
-  private func unspent(_ moment: Moment) -> UInt32? {
-    if followsFrames { return deferrals[Int(moment.subject)] }
-    let deferral = batches[Int(moment.batch)].unspent
-    return deferral == 0 ? nil : deferral
+  /// The deferral that the frame at hand carries, 0 where that makes no difference.
+  private func carried(_ moment: Moment) -> UInt32 {
+    forgetsInBuddy && moment.passage.wasDrained ? 0 : batches[Int(moment.batch)].unspent
+  }
+
+  private mutating func drained(_ moment: Moment, _ source: borrowing Reconstruction) {
+    let deferral = batches[Int(moment.batch)].deferral
+    if forgetsInBuddy {
+      if !moment.passage.isRepeated { books.dropped(deferral, at: moment.time) }
+    } else if Policy.followsDrains, deferral != 0 {
+      batches[Int(moment.batch)].revive()
+      policy.drained(with: deferral, moment.passage, now, &actions)
+      act(moment, source)
+    }
   }
 
   mutating func finish(_ source: borrowing Reconstruction) {
@@ -180,7 +226,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if let last { act(last, source) }
     actions.removeAll(keepingCapacity: true)
     let policy = policy
-    books.close(at: now.time) { policy.isOwed($0) }
+    books.close(at: last?.time ?? now.time) { policy.isOwed($0) }
   }
 
   private mutating func growTo(_ source: borrowing Reconstruction) {
@@ -190,11 +236,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       batches.append(
         contentsOf: repeatElement(BatchFate(), count: source.batchNumbers.count - batches.count))
     }
-    if followsFrames, deferrals.count < frames {
+    if followsUnmappedFrames, deferrals.count < frames {
       deferrals.append(contentsOf: repeatElement(0, count: frames - deferrals.count))
     }
-    while followsFrames, decisions.count < tasks {
-      decisions.append(UnmapDecision())
+    while followsUnmappedFrames, unmapDecisions.count < tasks {
       unmapDecisions.append(UnmapDecision())
     }
     policy.growTo(tasks: tasks, frames: frames)
@@ -225,29 +270,23 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let opened = books.enter(decision, of: shootdown, at: moment.time)
     if isChecked { oracle?.shootdown(shootdown, isDone: opened == 0, moment, source) }
     act(moment, source)
-    if followsFrames {
-      keep(shootdown, opened)
-    } else if shootdown.kind == .unmapBatch, shootdown.batch != 0 {
+    if shootdown.kind == .unmapBatch, shootdown.batch != 0 {
       let number = Int(shootdown.batch)
       books.retire(batches[number].deferral, at: moment.time)
       batches[number] = BatchFate(opened)
+    } else if shootdown.kind == .mm, followsUnmappedFrames {
+      keep(shootdown, opened)
     } else {
       books.release(opened)
     }
   }
 
-  /// Keeps what became of a shootdown for the frames that its task frees next.
+  /// Keeps what became of a flush of one mm for the frames that its task frees next.
   private mutating func keep(_ shootdown: borrowing Shootdown, _ opened: UInt32) {
     guard shootdown.batch != 0 || opened != 0 else { return }
     let task = Int(shootdown.taskIndex)
-    let kept = UnmapDecision(batch: shootdown.batch, deferral: opened)
-    if shootdown.kind == .unmapBatch {
-      books.release(decisions[task].deferral)
-      decisions[task] = kept
-    } else {
-      books.release(unmapDecisions[task].deferral)
-      unmapDecisions[task] = kept
-    }
+    books.release(unmapDecisions[task].deferral)
+    unmapDecisions[task] = UnmapDecision(batch: shootdown.batch, deferral: opened)
   }
 
   /// Frames were freed with an unmap batch.
@@ -257,7 +296,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books.freed(Int(moment.subject), with: deferral, at: moment.time)
   }
 
-  /// A frame is freed behind an unmap batch, or behind a flush of one mm.
+  /// A frame is freed behind a flush of one mm.
   private mutating func freed(
     _ moment: Moment, _ source: borrowing Reconstruction, behind decision: UnmapDecision
   ) {
@@ -266,10 +305,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       books.dropped(deferrals[frame], at: moment.time)
       deferrals[frame] = decision.deferral
       books.freed(with: decision.deferral, at: moment.time)
-      if moment.kind == .unmappedFrameFreed {
-        policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
-        act(moment, source, frame: frame)
-      }
+      policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
+      act(moment, source, frame: frame)
     }
     if isChecked { oracle?.observe(moment, source) }
   }
@@ -288,19 +325,15 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
-    let frame = Int(moment.subject)
     let number = Int(moment.batch)
-    let deferral = followsFrames ? deferrals[frame] : batches[number].unspent
-    if deferral != 0 || Policy.asksForEveryAllocation || followsFrames {
-      if followsFrames { deferrals[frame] = 0 }
+    let deferral = carried(moment)
+    if deferral != 0 || Policy.asksForEveryAllocation {
       now.isAtomic = moment.isAtomic
-      policy.allocated(frame, with: deferral, source.frames, now, &actions)
-      act(moment, source, frame: frame)
+      policy.allocated(with: deferral, moment.passage, now, &actions)
+      act(moment, source, frame: Int(moment.subject))
       if deferral != 0 {
         books.dropped(deferral, at: moment.time)
-        if !followsFrames, !books.isOpen(deferral), policy.isSpent(deferral) {
-          batches[number].spend()
-        }
+        if !books.isOpen(deferral), policy.isSpent(deferral) { batches[number].spend() }
       }
     }
     if isChecked { oracle?.observe(moment, source) }
@@ -321,10 +354,6 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .frameHeld:
         books.frameHeld(at: moment.time)
         if frame != nil { oracle?.held() }
-      case .forgetFrame:
-        guard let frame, followsFrames else { continue }
-        books.dropped(deferrals[frame], at: moment.time)
-        deferrals[frame] = 0
       case .recycleFrame:
         books.recycled(at: moment.time)
         oracle?.recycled()

@@ -20,6 +20,8 @@ public struct ReplayContext: Sendable {
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.
   var checksEveryCase = false
+  /// Whether every replay looks at every moment of a frame, as the plain twin of those that skip some.
+  var visitsEveryFrame = false
   /// The rules beside I1 that the safety oracle judges.
   var safetyChecks = SafetyChecks.all
 

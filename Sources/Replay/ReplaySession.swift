@@ -5,10 +5,6 @@ public import TraceEvents
 /// Feed it every batch of the instance in time order, then call ``finish()``. State (who runs where,
 /// which frames are free) is followed from the first event on, the window limits what is counted.
 public struct ReplaySession: ~Copyable {
-  /// Moments that one replay goes through before the next: enough that the frames it touches come
-  /// again while they are in the cache, for each replay has its own record of every frame.
-  private static let momentsAtATime = 1 << 16
-
   private var reconstruction: Reconstruction
   private struct Entry {
     var blueprint: PolicyBlueprint
@@ -23,7 +19,6 @@ public struct ReplaySession: ~Copyable {
   }
   private var entries: [Entry] = []
   private var audiences: [Audience] = []
-  private var ready: [ReadyMoment] = []
   private var seen = SeenEvents()
 
   /// A session; `policies` by name, `recorded` is always there.
@@ -113,11 +108,11 @@ public struct ReplaySession: ~Copyable {
 
   private mutating func advance(isLast: Bool = false) {
     let ready = reconstruction.readyCount
-    guard ready >= Self.momentsAtATime || (isLast && ready > 0) else { return }
+    guard ready >= ReadyMoments.span || (isLast && ready > 0) else { return }
     reconstruction.prepare(ready)
     var next = 0
     while next < ready {
-      let end = min(next + Self.momentsAtATime, ready)
+      let end = min(next + ReadyMoments.span, ready)
       replay(next..<end)
       next = end
     }
@@ -126,9 +121,13 @@ public struct ReplaySession: ~Copyable {
 
   private mutating func replay(_ range: Range<Int>) {
     for audience in audiences {
-      reconstruction.ready(audience.kinds, in: range, &ready)
+      var visits: [Visits?] = FrameVisits.allCases.map { _ in nil }
       for member in audience.members {
-        entries[member.entry].replays[member.replay].replay(reconstruction, ready)
+        let frames = entries[member.entry].replays[member.replay].frameVisits
+        let moments =
+          visits[frames.rawValue] ?? reconstruction.ready.visits(audience.kinds, in: range, frames)
+        visits[frames.rawValue] = moments
+        entries[member.entry].replays[member.replay].replay(reconstruction, moments)
       }
     }
   }

@@ -7,9 +7,9 @@ import TraceEvents
 /// Which moments end deferral, version by version (facts: the table of triggers in the posted
 /// series).
 @Suite struct DeferralTriggersTests {
-  private static func moment(_ kind: Moment.Kind, _ payer: TaskClass = .user) -> Moment {
+  private static func moment(_ kind: Moment.Kind) -> Moment {
     Moment(
-      time: 1, kind: kind, payer: payer, cpu: 0, subject: 0, batch: 0, task: 0, event: 0,
+      time: 1, kind: kind, payer: .user, cpu: 0, subject: 0, batch: 0, task: 0, event: 0,
       isAtomic: false)
   }
 
@@ -29,15 +29,6 @@ import TraceEvents
     #expect(fates(.v12Rules, kinds) == [nil, nil, nil, .fileWrite, nil])
     #expect(fates(.migrc8, kinds) == [.permission, nil, nil, nil, .pressure])
     #expect(fates(.migrc9, kinds) == [.permission, nil, nil, nil, nil])
-  }
-
-  @Test func pagesThatReclaimTakesOutOfTheCacheDoNot() {
-    let source = Reconstruction(ReplayContext(cpuCount: 1))
-    let triggers = DeferralTriggers(.v12, .expected)
-    for payer in TaskClass.allCases {
-      let fate = triggers.fate(Self.moment(.pageCacheRemoved, payer), source)
-      #expect((fate == nil) == (payer != .user))
-    }
   }
 
   @Test func faultsInMappingsThatMayBeWritten() throws {

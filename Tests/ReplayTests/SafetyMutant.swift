@@ -44,7 +44,9 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   static var asksForProcesses: Bool { Base.asksForProcesses }
   static var putsOffNothing: Bool { Base.putsOffNothing }
   static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
-  var followsFrames: Bool { base.followsFrames }
+  var forgetsInBuddy: Bool { base.forgetsInBuddy }
+  static var followsDrains: Bool { Base.followsDrains }
+  var mayActOnAny: Bool { base.mayActOnAny }
   func mayAct(on cpu: Int) -> Bool { base.mayAct(on: cpu) }
   func isSpent(_ deferral: UInt32) -> Bool { base.isSpent(deferral) }
   var listens: MomentKindSet { base.listens }
@@ -70,28 +72,29 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
     let start = actions.count
-    base.allocated(frame, with: deferral, frames, now, &actions)
+    base.allocated(with: deferral, passage, now, &actions)
     drop(&actions, from: start)
   }
 
   mutating func drained(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     let start = actions.count
-    base.drained(frame, with: deferral, now, &actions)
+    base.drained(with: deferral, passage, now, &actions)
     drop(&actions, from: start)
   }
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
     let start = actions.count
-    base.refilled(frame, with: deferral, frames, now, &actions)
+    base.refilled(with: deferral, passage, now, &actions)
     drop(&actions, from: start)
   }
 

@@ -87,15 +87,21 @@ extension TinyKernel {
       stage.tell(.framesFreed, cpu: cpu, subject: 1, batch: frameBatches[frame])
     case .drain(let frame):
       frames[frame] = .free(isDrained: true)
-      stage.tell(.frameDrained, cpu: 2, subject: frame, batch: frameBatches[frame])
+      stage.tell(
+        .frameDrained, cpu: 2, subject: frame, batch: frameBatches[frame],
+        passages.drained(frame, stage.reconstruction.frames))
     case .refill(let frame):
       frames[frame] = .free(isDrained: false)
-      stage.tell(.frameRefilled, cpu: 2, subject: frame, batch: frameBatches[frame])
+      stage.tell(
+        .frameRefilled, cpu: 2, subject: frame, batch: frameBatches[frame],
+        passages.refilled(frame, stage.reconstruction.frames))
       stage.tell(.taskAllocated, cpu: 2)
     case .allocate(let frame, let cpu, let page):
       frames[frame] = page.map { .mapped(page: $0) } ?? .owned
       if let page { pageFrames[page] = frame }
-      stage.tell(.frameAllocated, cpu: cpu, subject: frame, batch: frameBatches[frame])
+      stage.tell(
+        .frameAllocated, cpu: cpu, subject: frame, batch: frameBatches[frame],
+        passages.taken(frame, stage.reconstruction.frames))
     case .flush(let mm): flush(mm, page: nil, &stage)
     case .flushPage(let page, let mm): flush(mm, page: page, &stage)
     case .changeMM(let cpu): stage.tell(.switchedMM, cpu: cpu)
@@ -189,10 +195,13 @@ struct TinyStage: ~Copyable {
     tell(.shootdown, cpu: shootdown.initiator)
   }
 
-  mutating func tell(_ kind: Moment.Kind, cpu: Int, subject: Int = 0, batch: UInt32 = 0) {
+  mutating func tell(
+    _ kind: Moment.Kind, cpu: Int, subject: Int = 0, batch: UInt32 = 0,
+    _ passage: BuddyPassage = BuddyPassage()
+  ) {
     reconstruction.moments.append(
       Moment(
         time: clock, kind: kind, payer: .user, cpu: UInt16(cpu), subject: UInt32(subject),
-        batch: batch, task: Self.task(cpu), event: event))
+        batch: batch, task: Self.task(cpu), event: event, passage: passage))
   }
 }

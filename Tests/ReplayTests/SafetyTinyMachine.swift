@@ -108,6 +108,8 @@ struct TinyKernel {
   /// The batch that each frame was freed with last.
   var frameBatches: [UInt32]
   var steps = 0
+  /// The way of the frames through buddy.
+  var passages = BuddyPassages()
 
   init(_ machine: TinyMachine) {
     self.machine = machine

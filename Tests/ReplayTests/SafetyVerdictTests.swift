@@ -26,7 +26,7 @@ import TraceEvents
     ) -> FlushDecision { .putOff }
 
     mutating func allocated(
-      _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+      with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
       _ actions: inout [FlushAction]
     ) { actions.append(.flush(mask, .allocation)) }
   }

@@ -92,6 +92,7 @@ import TraceEvents
 
   @Test func pagesComeAndGo() {
     var script = BatchScript()
+    script.directory.name(task: 100, "app")
     script.add(.filemapAdd, cpu: 0, task: 100, [0x40, 12, 7, 0xfe00, 0])
     script.add(.wakeupKswapd, cpu: 0, task: 100, [0, 0])
     script.add(.directReclaimBegin, cpu: 0, task: 100, [0])
@@ -101,17 +102,19 @@ import TraceEvents
     script.add(.directReclaimEnd, cpu: 0, task: 100, [1])
     script.add(.filemapAdd, cpu: 0, task: 100, [0x48, 12, 7, 0xfe00, 0])
     script.add(.removeMigrationPTE, cpu: 0, task: 100, [0x7000, 0x41 << 12 | 3, 0])
+    // Reclaim unmaps what it takes out of the cache, and is not told of; truncation is.
+    script.add(.filemapDelete, cpu: 0, task: 100, [0x48, 12, 7, 0xfe00, 0])
     reconstruct(script) { reconstruction in
       #expect(
         reconstruction.moments.map(\.kind) == [
-          .kswapdWakeup, .directReclaimBegin, .pageCacheRemoved, .shootdown, .frameFreed,
-          .framesFreed, .directReclaimEnd, .pageReturned, .pageMapped,
+          .kswapdWakeup, .directReclaimBegin, .shootdown, .framesFreed, .frameFreed,
+          .directReclaimEnd, .pageReturned, .pageMapped, .pageCacheRemoved,
         ])
-      let returned = reconstruction.moments[7]
+      let returned = reconstruction.moments[6]
       let page = reconstruction.returnedPages[returned.subject]
       #expect(returned.batch == reconstruction.shootdowns[0].batch && !page.isInWrite)
       #expect(reconstruction.frames.pfn(Int(page.frame)) == 0x40)
-      let mapping = reconstruction.pageMappings[reconstruction.moments[8].subject]
+      let mapping = reconstruction.pageMappings[reconstruction.moments[7].subject]
       #expect(mapping.isWritable && mapping.address == 0x7000)
       #expect(mapping.frame.map { reconstruction.frames.pfn(Int($0)) } == 0x41)
     }

@@ -134,9 +134,12 @@ struct ReplayBooks {
     while let deferral = deferrals.open.last { settle(deferral, fate, at: time) }
   }
 
-  /// Settles the deferrals that no CPU owes, where so many are open that they take room.
+  /// Whether so many deferrals are open that those that no CPU owes take room.
+  var mustSweep: Bool { deferrals.open.count >= sweepAt }
+
+  /// Settles them, where that is so.
   mutating func sweep(at time: UInt64, _ isOwed: (UInt32) -> Bool) {
-    guard deferrals.open.count >= sweepAt else { return }
+    guard mustSweep else { return }
     for deferral in deferrals.open where !isOwed(deferral) {
       settle(deferral, .absorbed, at: time)
     }

@@ -37,6 +37,7 @@ package struct LivePolicy: ~Copyable {
   private var frames = FrameTable()
   /// Deferral that a frame was freed with, 0 none.
   private var deferrals: [UInt32]
+  private var passages = BuddyPassages()
   private var actions: [FlushAction] = []
   private var now = Situation()
   private let isChanging: Bool
@@ -132,7 +133,9 @@ package struct LivePolicy: ~Copyable {
     let deferral = deferrals[frame]
     deferrals[frame] = 0
     now.isAtomic = false
-    policy.allocated(frame, with: deferral, frames, now, &actions)
+    let passage =
+      listens.contains(.frameDrained) ? passages.taken(frame, frames) : BuddyPassage()
+    policy.allocated(with: deferral, passage, now, &actions)
     act(moment(.frameAllocated, UInt32(frame)), frame: frame)
     books.dropped(deferral, at: time)
     if refilled { tell(.taskAllocated, cpu: cpu, task: task, time: time) }
@@ -142,15 +145,23 @@ package struct LivePolicy: ~Copyable {
   package mutating func drained(_ frame: Int, cpu: Int, task: Int, time: UInt64) {
     guard isChanging, listens.contains(.frameDrained), deferrals[frame] != 0 else { return }
     begin(cpu, task, time)
-    policy.drained(frame, with: deferrals[frame], now, &actions)
-    act(moment(.frameDrained, UInt32(frame)), frame: frame)
+    let passage = passages.drained(frame, frames)
+    if policy.forgetsInBuddy {
+      books.dropped(deferrals[frame], at: time)
+      deferrals[frame] = 0
+    } else {
+      policy.drained(with: deferrals[frame], passage, now, &actions)
+      act(moment(.frameDrained, UInt32(frame)), frame: frame)
+    }
   }
 
   /// A frame goes from buddy to a per-CPU list.
   package mutating func refilled(_ frame: Int, cpu: Int, task: Int, time: UInt64) {
     guard isChanging, deferrals[frame] != 0 || listens.contains(.frameDrained) else { return }
     begin(cpu, task, time)
-    policy.refilled(frame, with: deferrals[frame], frames, now, &actions)
+    let passage =
+      listens.contains(.frameDrained) ? passages.refilled(frame, frames) : BuddyPassage()
+    policy.refilled(with: deferrals[frame], passage, now, &actions)
     act(moment(.frameRefilled, UInt32(frame)), frame: frame)
   }
 
@@ -248,10 +259,6 @@ package struct LivePolicy: ~Copyable {
         flushes.append(mask)
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
-      case .forgetFrame:
-        guard let frame else { continue }
-        books.dropped(deferrals[frame], at: moment.time)
-        deferrals[frame] = 0
       // A CPU that flushes itself interrupts nobody; held and recycled frames are not run here.
       case .cleanSelf, .frameHeld, .recycleFrame: continue
       }

@@ -106,44 +106,17 @@ struct Shootdown {
   var position: UInt64
 }
 
-/// Where a ``Moment`` stands among those that are ready, and the batch that it is about if it is of the
-/// frames of one: for most replays most of these are of no account, which the batch tells.
-struct ReadyMoment {
-  private var bits: UInt64
-
-  init(at position: Int, _ batch: UInt32?) {
-    bits = UInt64(UInt32(truncatingIfNeeded: position)) | UInt64(batch ?? .max) << 32
-  }
-
-  var position: Int { Int(truncatingIfNeeded: bits & 0xffff_ffff) }
-  /// Greater than any where there is none.
-  var batch: Int { Int(truncatingIfNeeded: bits >> 32) }
-}
-
-/// Whether a moment is the allocation of a frame, and whether that could wait.
-enum ReadyAllocation: UInt8 {
-  case none, mayWait, cannotWait
-
-  init(_ moment: Moment) {
-    if moment.kind != .frameAllocated {
-      self = .none
-    } else {
-      self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
-    }
-  }
-}
-
 /// What a policy is told: one thing that the kernel did, in time order.
 struct Moment {
   enum Kind: UInt8, CaseIterable {
-    /// `subject` is the number of a ``Shootdown``: of an unmap batch, and of one mm, which few listen
-    /// to.
+    /// `subject` is the number of a ``Shootdown``: of unmap batch `batch`, and of one mm, which few
+    /// listen to.
     case shootdown
     /// See ``shootdown``.
     case mmShootdown
     /// Frame `subject` was freed with unmap batch `batch`. Few need that; for all others:
     case frameFreed
-    /// `subject` frames more were freed with unmap batch `batch`, one right after the other.
+    /// `subject` frames more were freed with unmap batch `batch`, the first of them here.
     case framesFreed
     /// Frame `subject`, which was freed with `batch`, was allocated.
     case frameAllocated
@@ -177,7 +150,8 @@ struct Moment {
     case pageMapped
     /// A migration took a page away that was mapped so.
     case pageUnmapped
-    /// A page left the page cache.
+    /// A user's task took a page out of the page cache: truncation, invalidation. Reclaim is left
+    /// out.
     case pageCacheRemoved
     /// A page came into the page cache again that unmap batch `batch` had taken out; `subject` numbers
     /// a ``ReturnedPage``.
@@ -199,6 +173,9 @@ struct Moment {
     case unmappedFrameAllocated
     /// See ``unmappedFrameAllocated``.
     case unmappedFrameTaken
+    /// A ``userFault`` at an address where a migration may have taken a page away, or the next fault
+    /// of a task that had one: what a check of replaced entries needs of all faults.
+    case unmappedFault
   }
 
   var time: UInt64
@@ -211,6 +188,8 @@ struct Moment {
   var task: UInt32
   /// Place of the event that told, among all events of the instance in time order, from 0.
   var event: UInt64
+  /// Of frames that are drained, refilled or allocated: their way through buddy, where anybody asks.
+  var passage = BuddyPassage()
   /// Of allocations: whether the context could not wait (no `__GFP_DIRECT_RECLAIM`).
   var isAtomic = false
 }

@@ -106,6 +106,7 @@ extension Reconstruction {
   ) {
     let task = Int(cpus[cpu].taskIndex)
     if wanted.contains(.pageUnmapped), address < 1 << 57 {
+      unmappedPages.add(address >> 12)
       let record = PageMapping(
         address: address, frame: followed(entry.sourceFrame),
         isWritable: entry.isWritable(writeType: context.writeEntryType) ?? true)
@@ -141,7 +142,8 @@ extension Reconstruction {
     _ batch: borrowing EventBatch, _ row: Int, _ cpu: Int, _ time: UInt64
   ) {
     arePageRemovalsTraced = true
-    emit(.pageCacheRemoved, cpu, time)
+    // Reclaim takes pages out of the cache too, and has unmapped them itself.
+    if tasks.states[Int(cpus[cpu].taskIndex)].payer == .user { emit(.pageCacheRemoved, cpu, time) }
     guard wanted.contains(.pageReturned) else { return }
     let task = cpus[cpu].taskIndex
     let payer = tasks.states[Int(task)].payer

@@ -13,7 +13,9 @@ extension Reconstruction {
       counts.addressSpaces.writeProtectFaults += 1
       emit(.writeProtectFault, cpu, time)
     }
-    guard wanted.contains(.userFault), address != EventBatch.absent else { return }
+    guard address != EventBatch.absent else { return }
+    let mayBeReplaced = watchesFault(at: address, of: index)
+    guard mayBeReplaced || wanted.contains(.userFault) else { return }
     let process = tasks.states[index].process
     // A write that the mapping forbids ends in a signal, not in a working program.
     if isWrite { addressEvidence.prove(address, in: process) }
@@ -23,8 +25,20 @@ extension Reconstruction {
     let record = UserFault(
       address: address, errorCode: isKnown ? UInt32(truncatingIfNeeded: error) : 0,
       mayWrite: mayWrite)
-    let number = userFaults.append(record, at: nextPosition)
-    emit(.userFault, cpu, time, subject: number)
+    if wanted.contains(.userFault) {
+      emit(.userFault, cpu, time, subject: userFaults.append(record, at: nextPosition))
+    }
+    if mayBeReplaced {
+      emit(.unmappedFault, cpu, time, subject: userFaults.append(record, at: nextPosition))
+    }
+  }
+
+  /// Whether a fault is a ``Moment/Kind/unmappedFault``.
+  private mutating func watchesFault(at address: UInt64, of task: Int) -> Bool {
+    guard wanted.contains(.unmappedFault) else { return false }
+    let isNext = tasks.states[task].hasUnmappedFault
+    tasks.states[task].hasUnmappedFault = unmappedPages.mayHold(address >> 12)
+    return isNext || tasks.states[task].hasUnmappedFault
   }
 
   /// `rss_stat` names the running task's mm by a hash: the only event that does.

@@ -54,8 +54,10 @@ extension Reconstruction {
         subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
     }
     guard state.isFreedWithBatch else { return }
+    let passage = followsBuddy ? passages.taken(index, frames) : BuddyPassage()
     emit(
-      .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch, isAtomic: isAtomic)
+      .frameAllocated, cpu, time, subject: UInt32(index), batch: state.batch, passage: passage,
+      isAtomic: isAtomic)
     batchNumbers.release(state.batch, at: nextPosition)
   }
 
@@ -64,17 +66,24 @@ extension Reconstruction {
     guard let block = block(pfn, order) else { return }
     for frame in block {
       guard let index = frames.index(of: frame), frames[index].isFreedWithBatch else { continue }
-      emit(.frameRefilled, cpu, time, subject: UInt32(index), batch: frames[index].batch)
+      let passage = followsBuddy ? passages.refilled(index, frames) : BuddyPassage()
+      emit(
+        .frameRefilled, cpu, time, subject: UInt32(index), batch: frames[index].batch,
+        passage: passage)
       tasks.states[Int(cpus[cpu].taskIndex)].hasRefilled = true
     }
   }
 
+  private var followsBuddy: Bool { wanted.contains(.frameDrained) }
+
   /// A frame goes from a per-CPU list back to buddy.
   mutating func drained(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
-    guard let block = block(pfn, order) else { return }
+    guard followsBuddy, let block = block(pfn, order) else { return }
     for frame in block {
       guard let index = frames.index(of: frame), frames[index].isFreedWithBatch else { continue }
-      emit(.frameDrained, cpu, time, subject: UInt32(index), batch: frames[index].batch)
+      emit(
+        .frameDrained, cpu, time, subject: UInt32(index), batch: frames[index].batch,
+        passage: passages.drained(index, frames))
     }
   }
 

@@ -222,6 +222,10 @@ extension Reconstruction {
     let task = tasks.states[index]
     // Before the task gives up its last number, which may not be the one that it gets.
     shootdowns[slot].batch = batchNumbers.open(at: shootdowns[slot].position)
+    opened(shootdowns[slot].batch)
+    if wanted.contains(.shootdown) {
+      moments[Int(shootdowns[slot].position - momentsBase)].batch = shootdowns[slot].batch
+    }
     let position = nextPosition
     batchNumbers.release(task.flushedNumber, at: position)
     removedPages.close(

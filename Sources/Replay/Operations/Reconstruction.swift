@@ -36,16 +36,14 @@ struct Reconstruction: ~Copyable {
   var cpus: [CPUState]
   var tasks = TaskTable()
   var frames = FrameTable()
+  /// Only where drained frames are told.
+  var passages = BuddyPassages()
   var tally: RecordedTally
   var counts = ReconstructionCounts()
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
-  /// Of the moments that are ready what many look through, close together.
-  private var readyKinds: [UInt8] = []
-  private var readyCPUs: [UInt16] = []
-  private var readyMoments: [ReadyMoment] = []
-  private var readyAllocations: [ReadyAllocation] = []
+  private(set) var ready = ReadyMoments()
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -63,8 +61,8 @@ struct Reconstruction: ~Copyable {
   var matcher: WaitWindowMatcher
   var nextBatch: UInt32 = 0
   var batchNumbers = BatchNumbers()
-  /// Frees with one batch that no moment has told of yet: nothing else was told since.
-  private var untold: Moment?
+  /// Place, from 1, of the moment that tells of each batch's frees, by its number; 0 none.
+  private var freesTold: [UInt64] = [0]
   /// Whether frames that flushes of one mm free are followed.
   let followsUnmappedFrames: Bool
   /// Whether `csd_queue_cpu` and `csd_function_entry` of shootdowns have been seen.
@@ -91,6 +89,8 @@ struct Reconstruction: ~Copyable {
   var removedPages = RemovedPages()
   var arePageRemovalsTraced = false
   var addressEvidence = AddressEvidence()
+  /// Pages that migrations have unmapped.
+  var unmappedPages = PageFilter()
 
   /// Who causes shootdowns and who suffers, where that is asked for.
   var initiators: InitiatorAccounts?
@@ -157,50 +157,11 @@ struct Reconstruction: ~Copyable {
     settle()
   }
 
-  /// Those of `kinds` in `range`, among the moments that are ready, until the window is over.
-  func ready(_ kinds: MomentKindSet, in range: Range<Int>, _ found: inout [ReadyMoment]) {
-    if found.count < range.count {
-      found.append(
-        contentsOf: repeatElement(ReadyMoment(at: 0, nil), count: range.count - found.count))
-    }
-    var count = 0
-    for position in range {
-      found[count] = readyMoments[position]
-      // No branch: whether a moment is told changes from one to the next.
-      count += kinds.holds(readyKinds[position])
-    }
-    found.removeLast(found.count - count)
-  }
-
-  /// The CPU of a moment that is ready.
-  func readyCPU(_ ready: ReadyMoment) -> Int { Int(readyCPUs[ready.position]) }
-
-  /// Whether a moment that is ready is the allocation of a frame, and if so to whom.
-  func readyAllocation(_ ready: ReadyMoment) -> ReadyAllocation {
-    readyAllocations[ready.position]
-  }
-
-  /// Sorts out what replays ask of each moment before they look at it.
-  private mutating func index(_ count: Int) {
-    readyKinds.removeAll(keepingCapacity: true)
-    readyCPUs.removeAll(keepingCapacity: true)
-    readyMoments.removeAll(keepingCapacity: true)
-    readyAllocations.removeAll(keepingCapacity: true)
-    for position in 0..<count {
-      let kind = moments[position].kind
-      let isOver = moments[position].time > context.window.end
-      readyKinds.append(isOver ? MomentKindSet.noKind : kind.rawValue)
-      readyAllocations.append(ReadyAllocation(moments[position]))
-      readyCPUs.append(moments[position].cpu)
-      let batch = MomentKindSet.ofFrames.contains(kind) ? moments[position].batch : nil
-      readyMoments.append(ReadyMoment(at: position, batch))
-    }
-  }
-
   /// Says of the first `count` moments, which are complete, what every replay asks: how long their
   /// batch flushes last, which CPUs are lazy, and how the recorded interrupts scatter.
   mutating func prepare(_ count: Int) {
-    index(count)
+    ready.index(
+      moments, count, until: context.window.end, batchCount: batchNumbers.count)
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
     if firstTime == nil, count > 0 {
@@ -271,53 +232,51 @@ struct Reconstruction: ~Copyable {
       resolve(openOn: cpu, at: nil)
       counts.shootdownsOpenAtEnd += 1
     }
-    tellFreed()
     counts.events.close()
   }
 
   /// Place that the next moment will have in the stream of all moments.
-  var nextPosition: UInt64 {
-    mutating get {
-      tellFreed()
-      return momentsBase &+ UInt64(moments.count)
-    }
+  var nextPosition: UInt64 { momentsBase &+ UInt64(moments.count) }
+
+  /// A number of a batch is given (again).
+  mutating func opened(_ batch: UInt32) {
+    while freesTold.count <= Int(batch) { freesTold.append(0) }
+    freesTold[Int(batch)] = 0
   }
 
-  private mutating func tellFreed() {
-    guard let frees = untold else { return }
-    untold = nil
-    moments.append(frees)
-  }
-
-  /// A frame was freed with a batch: tells of several at once, unless something else comes between.
+  /// A frame was freed with a batch. One moment, where the first of them was freed, tells of those that
+  /// follow within 20 us: that is how much too early a frame may count as pending.
   mutating func noteFreed(with batch: UInt32, _ cpu: Int, _ time: UInt64) {
     guard wanted.contains(.framesFreed) else { return }
-    if untold?.batch != batch {
-      tellFreed()
-      untold = moment(.framesFreed, cpu, time, batch: batch)
+    if freesTold[Int(batch)] > momentsBase {
+      let told = Int(freesTold[Int(batch)] - 1 - momentsBase)
+      if time &- moments[told].time <= (context.millisecond ?? 0) / 50 {
+        moments[told].subject += 1
+        return
+      }
     }
-    untold?.subject += 1
+    moments.append(moment(.framesFreed, cpu, time, subject: 1, batch: batch))
+    freesTold[Int(batch)] = nextPosition
   }
 
   mutating func emit(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
-    // Who is told of each frame is not told of several at once.
-    if kind != .frameFreed { tellFreed() }
     moments.append(
-      moment(kind, cpu, time, subject: subject, batch: batch, isAtomic: isAtomic))
+      moment(
+        kind, cpu, time, subject: subject, batch: batch, passage: passage, isAtomic: isAtomic))
   }
 
   private func moment(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
   ) -> Moment {
     Moment(
       time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
       cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-      task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic)
+      task: cpus[cpu].taskIndex, event: event, passage: passage, isAtomic: isAtomic)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

@@ -83,7 +83,7 @@ struct MomentKindSet: Equatable, Sendable {
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
       .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
-      .unmappedFrameTaken, .pageReturned,
+      .unmappedFrameTaken, .pageReturned, .unmappedFault,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([

@@ -39,6 +39,8 @@ struct TaskState {
   var flushedUnmap: UInt32 = 0
   /// Whether a refill moved pending frames since its last allocation.
   var hasRefilled = false
+  /// Whether its last fault was at an address where a migration may have taken a page away.
+  var hasUnmappedFault = false
   /// Whether it ran on a CPU when a batch flush interrupted that: its mm is one that is unmapped.
   var isFlushTarget = false
   /// Batch that collects what the task unmaps now; 0 none.

@@ -45,9 +45,7 @@ struct DeferralTriggers {
     case .fileWriteEnd:
       rules.flushesOnFileWrite && (!rules.flushesOnlyWrittenFile || takesWritesAsHits)
         ? .fileWrite : nil
-    case .pageCacheRemoved:
-      // Reclaim takes pages out of the cache too, and has unmapped them itself.
-      rules.flushesOnTruncate && moment.payer == .user ? .fileWrite : nil
+    case .pageCacheRemoved: rules.flushesOnTruncate ? .fileWrite : nil
     case .directReclaimBegin, .kswapdWakeup: rules.pausesUnderPressure ? .pressure : nil
     default: nil
     }

@@ -38,8 +38,6 @@ enum FlushAction: Equatable {
   case settle(UInt32, DeferralFate)
   /// All open deferrals are over.
   case settleAll(DeferralFate)
-  /// The frame at hand no longer carries a flush owed.
-  case forgetFrame
   /// The frame at hand, which the recorded run takes here, would not have been to have: another
   /// frame is taken.
   case frameHeld
@@ -76,13 +74,16 @@ protocol FlushPolicy: Sendable {
   /// Whether it never puts off a flush, so that frames make no difference to it.
   static var putsOffNothing: Bool { get }
 
-  /// Whether it keeps something of its own of each frame, or frees frames behind flushes of one mm:
-  /// then it is told of every frame by itself, which is slower.
-  var followsFrames: Bool { get }
+  /// Whether a frame no longer carries the flush that it owes once it has been in buddy.
+  var forgetsInBuddy: Bool { get }
+  /// Whether drained frames matter to it, those with a spent deferral too: ``drained(with:_:_:_:)``.
+  static var followsDrains: Bool { get }
 
-  /// Whether it wants ``allocated(_:with:_:_:_:)`` too for frames with a spent deferral, or none.
+  /// Whether it wants ``allocated(with:_:_:_:)`` too for frames with a spent deferral, or none.
   static var asksForEveryAllocation: Bool { get }
-  /// Whether it may want something done at such an allocation on a CPU.
+  /// Whether it may want something done at such an allocation, and on a CPU.
+  var mayActOnAny: Bool { get }
+  /// See ``mayActOnAny``.
   func mayAct(on cpu: Int) -> Bool
 
   /// Whether the frames that still carry a deferral, which is settled, make no difference any more.
@@ -114,7 +115,7 @@ protocol FlushPolicy: Sendable {
 
   /// A frame that was freed with a recorded batch is allocated; `deferral` may be 0.
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction])
 
   /// Frame `frame` was freed behind a flush of one mm that was put off as `deferral`.
@@ -129,10 +130,11 @@ protocol FlushPolicy: Sendable {
 
   /// A frame freed with a batch goes from a per-CPU list to buddy, or back.
   mutating func drained(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
-  /// See ``drained(_:with:_:_:)``.
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
+    _ actions: inout [FlushAction])
+  /// See ``drained(with:_:_:_:)``.
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction])
 
   /// Anything else.
@@ -151,8 +153,10 @@ extension FlushPolicy {
   var listens: MomentKindSet { .always }
 
   static var putsOffNothing: Bool { false }
-  var followsFrames: Bool { false }
+  var forgetsInBuddy: Bool { false }
+  static var followsDrains: Bool { false }
   static var asksForEveryAllocation: Bool { false }
+  var mayActOnAny: Bool { true }
   func mayAct(on cpu: Int) -> Bool { true }
   func isSpent(_ deferral: UInt32) -> Bool { true }
 
@@ -167,7 +171,7 @@ extension FlushPolicy {
   ) -> FlushDecision { .asRecorded(isRefused: false) }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {}
 
@@ -181,11 +185,12 @@ extension FlushPolicy {
   ) {}
 
   mutating func drained(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {}
 
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {}
 

@@ -68,7 +68,7 @@ struct IdealUnmapFlush: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
     clean(now.cpu, &actions)

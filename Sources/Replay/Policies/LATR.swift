@@ -38,7 +38,6 @@ struct LATR: FlushPolicy {
   }
 
   static var followsTime: Bool { true }
-  var followsFrames: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,
@@ -78,7 +77,7 @@ struct LATR: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) { take(deferral, &actions) }
 

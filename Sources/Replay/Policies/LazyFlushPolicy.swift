@@ -8,10 +8,6 @@ struct LazyFlushPolicy: FlushPolicy {
   private var generations: [UInt32] = []
   /// Newest generation that a refill handed to the task.
   private var taskGenerations: [UInt32] = []
-  /// Generations that frames have from elsewhere, 0 none; both are empty unless a block's order stands
-  /// in for its generation.
-  private var frameGenerations: [UInt32] = []
-  private var blocks = BuddyBlocks()
 
   init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption) {
     machine = LazyUnmapFlush(rules)
@@ -25,18 +21,21 @@ struct LazyFlushPolicy: FlushPolicy {
     return triggers.kinds.union(MomentKindSet(kinds))
   }
 
-  var followsFrames: Bool { machine.rules.forgetsInBuddy }
+  var forgetsInBuddy: Bool { machine.rules.forgetsInBuddy }
+
+  /// Where a block's order stands for a generation, any frame may need a flush as long as few have been
+  /// done: generations start at 1 with the trace.
+  static var asksForEveryAllocation: Bool { true }
+  func mayAct(on cpu: Int) -> Bool { mayActOnAny }
+  var mayActOnAny: Bool {
+    machine.rules.forgetsInBuddy && machine.done < BuddyBlocks.orderMax
+  }
 
   func isSpent(_ deferral: UInt32) -> Bool { generations[Int(deferral)] <= machine.done }
 
   mutating func growTo(tasks: Int, frames: Int) {
     while taskGenerations.count < tasks { taskGenerations.append(0) }
     pause.growTo(tasks: tasks)
-    guard machine.rules.forgetsInBuddy else { return }
-    blocks.growTo(frames: frames)
-    if frameGenerations.count < frames {
-      frameGenerations.append(contentsOf: repeatElement(0, count: frames - frameGenerations.count))
-    }
   }
 
   mutating func batchFlush(
@@ -59,18 +58,16 @@ struct LazyFlushPolicy: FlushPolicy {
   }
 
   /// The generation that a frame carries; 0 none.
-  private func generation(of frame: Int, with deferral: UInt32) -> UInt32 {
-    if machine.rules.forgetsInBuddy, frameGenerations[frame] != 0 { return frameGenerations[frame] }
+  private func generation(_ deferral: UInt32, _ passage: BuddyPassage) -> UInt32 {
+    if machine.rules.forgetsInBuddy, passage.wasDrained { return UInt32(passage.order) }
     return deferral == 0 ? 0 : generations[Int(deferral)]
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    takeOrder(frame, frames)
-    let generation = generation(of: frame, with: deferral)
-    if machine.rules.forgetsInBuddy { frameGenerations[frame] = 0 }
+    let generation = generation(deferral, passage)
     if machine.rules.holdsFolios, !triggers.takesHeldFrames {
       if machine.isOwed(generation) { actions.append(.frameHeld) }
       return
@@ -80,23 +77,12 @@ struct LazyFlushPolicy: FlushPolicy {
       machine.rules.holdsFolios ? .pressure : .allocation, &actions)
   }
 
-  mutating func drained(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    guard machine.rules.forgetsInBuddy else { return }
-    frameGenerations[frame] = 0
-    blocks.entered(frame)
-    actions.append(.forgetFrame)
-  }
-
   mutating func refilled(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    takeOrder(frame, frames)
     guard machine.rules.flushesAfterRefill else { return }
-    taskGenerations[now.task] = max(
-      taskGenerations[now.task], generation(of: frame, with: deferral))
+    taskGenerations[now.task] = max(taskGenerations[now.task], generation(deferral, passage))
   }
 
   mutating func other(
@@ -113,13 +99,6 @@ struct LazyFlushPolicy: FlushPolicy {
       force(machine.end(at: now.time, flushLasting: now.flushDuration), fate, &actions)
     }
     if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }
-  }
-
-  /// The order of its block stands for a frame's generation. Generations start at 1 with the trace,
-  /// so that is one to come as long as few flushes have been done.
-  private mutating func takeOrder(_ frame: Int, _ frames: borrowing FrameTable) {
-    guard machine.rules.forgetsInBuddy, let order = blocks.left(frame, frames) else { return }
-    frameGenerations[frame] = UInt32(order)
   }
 
   private func force(

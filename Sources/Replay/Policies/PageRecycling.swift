@@ -49,7 +49,6 @@ struct PageRecycling: FlushPolicy {
   }
 
   static var asksForProcesses: Bool { true }
-  var followsFrames: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,

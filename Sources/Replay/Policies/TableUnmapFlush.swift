@@ -10,11 +10,12 @@ struct TableUnmapFlush: FlushPolicy {
   private let triggers: DeferralTriggers
   private var pause = PressurePause()
   private var debts: FlushDebts
-  /// What frames in buddy owe since the zone's last flush, and the generation of that flush.
+  /// What frames in buddy owe since the zone's last flush, and the last drain before that flush.
   private var zone = FlushDebts.Share()
   private var zoneDone: UInt32 = 0
-  /// Generation of frames that went to buddy, 0 for others.
-  private var zoneGenerations: [UInt32] = []
+  /// The last drain of a frame that carried a deferral, and the last of each deferral's frames.
+  private var lastDrain: UInt32 = 0
+  private var drains: [UInt32] = []
 
   init(_ rules: LazyFlushRules, _ assumption: ReplayAssumption, cpuCount: Int) {
     self.rules = rules
@@ -29,16 +30,12 @@ struct TableUnmapFlush: FlushPolicy {
           + (rules.credit == .none || rules.credit == .batchFlushes ? [] : [.mmShootdown])))
   }
 
-  var followsFrames: Bool { rules.domain == .table }
+  static var followsDrains: Bool { true }
 
-  mutating func growTo(tasks: Int, frames: Int) {
-    pause.growTo(tasks: tasks)
-    guard followsFrames else { return }
-    if zoneGenerations.count < frames {
-      zoneGenerations.append(
-        contentsOf: repeatElement(0, count: frames - zoneGenerations.count))
-    }
-  }
+  /// A frame that went to buddy with it may still owe what others of its zone do.
+  func isSpent(_ deferral: UInt32) -> Bool { drains[Int(deferral)] <= zoneDone }
+
+  mutating func growTo(tasks: Int, frames: Int) { pause.growTo(tasks: tasks) }
 
   mutating func batchFlush(
     _ shootdown: borrowing Shootdown, mayDefer: Bool, until end: UInt64, as deferral: UInt32,
@@ -50,6 +47,8 @@ struct TableUnmapFlush: FlushPolicy {
       return .asRecorded(isRefused: isEligible)
     }
     debts.owe(shootdown.mask, as: deferral)
+    while drains.count <= Int(deferral) { drains.append(0) }
+    drains[Int(deferral)] = 0
     return shootdown.mask.isEmpty ? .putOffForNobody : .putOff
   }
 
@@ -70,20 +69,21 @@ struct TableUnmapFlush: FlushPolicy {
   }
 
   mutating func drained(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
+    _ actions: inout [FlushAction]
   ) {
     guard rules.domain == .table, deferral != 0 else { return }
-    zoneGenerations[frame] = zoneDone + 1
+    lastDrain = passage.drain
+    drains[Int(deferral)] = lastDrain
     debts.add(deferral, to: &zone)
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
     guard deferral != 0 else { return }
-    let generation = takeZoneGeneration(frame)
-    let isOfZone = generation > zoneDone
+    let isOfZone = rules.domain == .table && passage.drain > zoneDone
     let owing = isOfZone ? debts.owing(zone) : debts.owing(deferral)
     guard !owing.isEmpty else {
       actions.append(.settle(deferral, .absorbed))
@@ -98,15 +98,9 @@ struct TableUnmapFlush: FlushPolicy {
     flush(owing, fate, &actions)
     actions.append(.settle(deferral, fate))
     if isOfZone {
-      zoneDone = generation
+      zoneDone = lastDrain
       zone = FlushDebts.Share()
     }
-  }
-
-  private mutating func takeZoneGeneration(_ frame: Int) -> UInt32 {
-    guard followsFrames else { return 0 }
-    defer { zoneGenerations[frame] = 0 }
-    return zoneGenerations[frame]
   }
 
   mutating func other(

@@ -62,7 +62,7 @@ struct UnmapBatching: FlushPolicy {
   }
 
   mutating func allocated(
-    _ frame: Int, with deferral: UInt32, _ frames: borrowing FrameTable, _ now: Situation,
+    with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
     guard deferral != 0 else { return }

@@ -50,6 +50,12 @@ struct HandoutCounts {
   /// The most flushes of the policy's that one slept through.
   private(set) var flushesMax: UInt64 = 0
 
+  /// Several that are followed by one that slept through as many flushes or more.
+  mutating func note(_ count: Int, cannotWait: Int) {
+    frames += count
+    toAtomic += cannotWait
+  }
+
   mutating func note(cannotWait: Bool, after flushes: UInt64) {
     frames += 1
     if cannotWait { toAtomic += 1 }

@@ -192,12 +192,26 @@ struct SafetyOracle {
 
   /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.
   mutating func passes(_ allocation: ReadyAllocation, ofBatch number: Int) -> Bool {
-    if allocation == .none { return true }
+    guard allocation == .mayWait || allocation == .cannotWait else { return true }
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
     guard flushes <= GenerationWrap.flushesMax, !awaitsHandouts else { return false }
     reuse.checked += 1
     handouts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
+    return true
+  }
+
+  /// Such allocations that follow, all of one batch, need not be seen either, but the last one; false
+  /// where they must. None of these frames can be waited for later: that takes a CPU that is stale.
+  mutating func passes(_ ahead: AllocationsAhead, ofBatch number: Int) -> Bool {
+    guard let flushes = stale.flushesSinceClean(number) else { return false }
+    guard flushes > 0 else { return true }
+    // Each moment of the span may be one flush more.
+    guard flushes + UInt64(ReadyMoments.span) <= GenerationWrap.flushesMax, !awaitsHandouts else {
+      return false
+    }
+    reuse.checked += Int(ahead.count)
+    handouts.note(Int(ahead.count), cannotWait: Int(ahead.cannotWait))
     return true
   }
 

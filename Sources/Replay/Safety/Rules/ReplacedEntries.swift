@@ -47,7 +47,7 @@ struct ReplacedEntries: SafetyCheck {
   var awaitsHandouts: Bool { !chained.isEmpty }
   var moments: MomentKindSet { MomentKindSet([.pageMapped]) }
   var momentsAlways: MomentKindSet {
-    MomentKindSet([.pageUnmapped, .userFault, .unmapRange, .fixedMapping, .fileWriteEnd])
+    MomentKindSet([.pageUnmapped, .unmappedFault, .unmapRange, .fixedMapping, .fileWriteEnd])
   }
 
   mutating func shootdown(
@@ -109,7 +109,7 @@ struct ReplacedEntries: SafetyCheck {
     }
     if !faults.isEmpty { settleFaults(of: moment.task, source, &stale) }
     switch moment.kind {
-    case .userFault: faulted(source.userFaults[moment.subject], moment, &stale)
+    case .unmappedFault: faulted(source.userFaults[moment.subject], moment, &stale)
     case .unmapRange, .fixedMapping:
       let range = source.addressRanges[moment.subject]
       if range.isEnd { ended(range, moment, source, &stale) } else { began(moment, &stale) }

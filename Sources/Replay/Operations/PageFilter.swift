@@ -1,0 +1,27 @@
+/// Tells pages that were certainly never added from those that may have been: a bit for each of many
+/// pages that share it, so the room does not grow with the trace.
+struct PageFilter {
+  /// 2^22 bits, half a megabyte; a million pages answer wrongly one time in five.
+  private static let bitCount: UInt64 = 1 << 22
+
+  private var words: [UInt64] = []
+
+  /// A page of user memory, by its number.
+  mutating func add(_ page: UInt64) {
+    if words.isEmpty { words = Array(repeating: 0, count: Int(Self.bitCount / 64)) }
+    let bit = Self.bit(page)
+    words[Int(bit >> 6)] |= 1 << (bit & 63)
+  }
+
+  /// False where the page was never added.
+  func mayHold(_ page: UInt64) -> Bool {
+    guard !words.isEmpty else { return false }
+    let bit = Self.bit(page)
+    return words[Int(bit >> 6)] >> (bit & 63) & 1 != 0
+  }
+
+  /// Fibonacci hashing: neighbours spread over the bits.
+  private static func bit(_ page: UInt64) -> UInt64 {
+    (page &* 0x9e37_79b9_7f4a_7c15) >> 42
+  }
+}

@@ -1,0 +1,241 @@
+/// Which moments of frames a replay looks at.
+enum FrameVisits: Int, CaseIterable {
+  /// All.
+  case all
+  /// Of the frames of one batch the first allocation and the first refill, and the next ones only as
+  /// long as it asks for them: with the first most replays are done with a batch.
+  case first
+  /// And the first allocation behind a drain.
+  case firstAfterDrain
+}
+
+/// Whether a moment is the allocation of a frame, and whether that could wait; or a drain.
+enum ReadyAllocation: UInt8 {
+  case none, mayWait, cannotWait, drain
+
+  init(_ moment: Moment) {
+    switch moment.kind {
+    case .frameAllocated:
+      self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
+    case .frameDrained: self = .drain
+    default: self = .none
+    }
+  }
+}
+
+/// Allocations of frames of one batch that a replay need not look at one by one.
+struct AllocationsAhead {
+  /// All but the last one of the span.
+  var count: UInt32 = 0
+  /// Of these, those that cannot wait.
+  var cannotWait: UInt32 = 0
+  /// Offset of the last one in the span, 0 where there is none.
+  var last: UInt32 = 0
+}
+
+/// The moments of one span, by offset, that a replay looks at: a bit for each.
+struct Visits {
+  /// Place of the span's first moment among those that are ready.
+  private(set) var start: Int
+  private(set) var words: [UInt64]
+  private(set) var frames: FrameVisits
+
+  init(start: Int, count: Int, _ frames: FrameVisits = .all) {
+    self.start = start
+    self.frames = frames
+    words = Array(repeating: 0, count: (count + 63) / 64)
+  }
+
+  /// The moments at these places.
+  init(_ positions: [Int]) {
+    self.init(start: 0, count: (positions.max() ?? -1) + 1)
+    for position in positions { insert(position) }
+  }
+
+  /// Takes out the first of a word; its offset.
+  @inline(__always)
+  mutating func takeFirst(in word: Int) -> Int? {
+    let bits = words[word]
+    guard bits != 0 else { return nil }
+    words[word] = bits & (bits - 1)
+    return word << 6 | bits.trailingZeroBitCount
+  }
+
+  /// One more to look at, behind those that were taken out; 0 is none.
+  @inline(__always)
+  mutating func add(_ offset: Int) { if offset != 0 { insert(offset) } }
+
+  mutating func insert(_ offset: Int) { words[offset >> 6] |= 1 << UInt64(offset & 63) }
+}
+
+/// What all replays ask of the moments that are ready before they look at them, close together.
+struct ReadyMoments {
+  /// Moments that one replay goes through before the next: enough that what it touches comes again
+  /// while it is in the cache; fewer than the flushes that ``GenerationWrap`` waits for.
+  static let span = 1 << 14
+  static let noBatch = Int(UInt32.max)
+
+  private var kinds: [UInt8] = []
+  /// The same, without the moments that are not among those of ``FrameVisits``.
+  private var firstKinds: [UInt8] = []
+  private var drainKinds: [UInt8] = []
+  private var cpus: [UInt16] = []
+  private var batches: [UInt32] = []
+  private var allocations: [ReadyAllocation] = []
+  private var nexts: [UInt32] = []
+  private var ahead: [AllocationsAhead] = []
+  /// By batch: places, from 1, of its last allocation and its last refill so far.
+  private var lasts: [UInt32] = []
+  private var lastRefills: [UInt32] = []
+  private var drained: [Bool] = []
+  private var counts: [AllocationsAhead] = []
+
+  /// Place of the last moment that everybody may be told of; nil without any.
+  private(set) var last: Int?
+
+  /// The batch that a moment of frames is about; ``noBatch`` for others.
+  func batch(_ position: Int) -> Int {
+    position < batches.count ? Int(batches[position]) : Self.noBatch
+  }
+
+  func cpu(_ position: Int) -> Int { Int(cpus[position]) }
+
+  /// Whether it is an allocation or a drain.
+  func allocation(_ position: Int) -> ReadyAllocation { allocations[position] }
+
+  /// Offset in its span of the next allocation, of a refill the next refill, of the same batch; 0
+  /// none.
+  func next(_ position: Int) -> Int { Int(nexts[position]) }
+
+  /// Allocations of the same batch that follow in the span.
+  func allocationsAhead(_ position: Int) -> AllocationsAhead { ahead[position] }
+
+  /// The moments of `kinds` in `range`, a span or part of one, that `frames` lets through.
+  func visits(_ wanted: MomentKindSet, in range: Range<Int>, _ frames: FrameVisits) -> Visits {
+    var visits = Visits(start: range.lowerBound, count: range.count, frames)
+    let kinds =
+      switch frames {
+      case .all: kinds
+      case .first: firstKinds
+      case .firstAfterDrain: drainKinds
+      }
+    visits.fill(from: kinds, wanted)
+    return visits
+  }
+
+  /// Looks through the first `count` of `moments`, those that are ready; what is later than `end` nobody
+  /// is told.
+  mutating func index(_ moments: [Moment], _ count: Int, until end: UInt64, batchCount: Int) {
+    removeAll()
+    while lasts.count < batchCount {
+      lasts.append(0)
+      lastRefills.append(0)
+      drained.append(false)
+      counts.append(AllocationsAhead())
+    }
+    for start in stride(from: 0, to: count, by: Self.span) {
+      index(moments, start..<min(start + Self.span, count), until: end)
+    }
+  }
+
+  private mutating func removeAll() {
+    last = nil
+    kinds.removeAll(keepingCapacity: true)
+    firstKinds.removeAll(keepingCapacity: true)
+    drainKinds.removeAll(keepingCapacity: true)
+    cpus.removeAll(keepingCapacity: true)
+    batches.removeAll(keepingCapacity: true)
+    allocations.removeAll(keepingCapacity: true)
+    nexts.removeAll(keepingCapacity: true)
+    ahead.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func index(_ moments: [Moment], _ range: Range<Int>, until end: UInt64) {
+    for number in lasts.indices {
+      lasts[number] = 0
+      lastRefills[number] = 0
+    }
+    for position in range {
+      let kind = moments[position].kind
+      let isOver = moments[position].time > end
+      if !isOver, MomentKindSet.always.contains(kind) { last = position }
+      let told = isOver ? MomentKindSet.noKind : kind.rawValue
+      let isOfFrames = MomentKindSet.ofFrames.contains(kind)
+      kinds.append(told)
+      allocations.append(ReadyAllocation(moments[position]))
+      cpus.append(moments[position].cpu)
+      batches.append(isOfFrames ? moments[position].batch : UInt32.max)
+      nexts.append(0)
+      ahead.append(AllocationsAhead())
+      let offset = UInt32(position - range.lowerBound)
+      let isFirst = isOver ? (true, true) : follow(moments[position], offset, range.lowerBound)
+      firstKinds.append(isFirst.0 ? told : MomentKindSet.noKind)
+      drainKinds.append(isFirst.1 ? told : MomentKindSet.noKind)
+    }
+    for number in counts.indices { counts[number] = AllocationsAhead() }
+    for position in range.reversed() {
+      lookAhead(moments[position], position, UInt32(position - range.lowerBound), until: end)
+    }
+  }
+
+  /// Whether a moment is the first of its batch's in the span, or the first behind a drain; any that
+  /// is no allocation or refill counts as one.
+  private mutating func follow(
+    _ moment: Moment, _ offset: UInt32, _ start: Int
+  ) -> (Bool, Bool) {
+    let number = Int(moment.batch)
+    switch moment.kind {
+    case .frameRefilled:
+      let last = lastRefills[number]
+      if last != 0 { nexts[start + Int(last) - 1] = offset }
+      lastRefills[number] = offset + 1
+      return (last == 0, last == 0)
+    case .frameAllocated:
+      let last = lasts[number]
+      if last != 0 { nexts[start + Int(last) - 1] = offset }
+      lasts[number] = offset + 1
+      defer { drained[number] = false }
+      return (last == 0, last == 0 || drained[number])
+    case .frameDrained: drained[number] = true
+    // The number stands for another batch from here on.
+    case .shootdown where number != 0:
+      lasts[number] = 0
+      lastRefills[number] = 0
+    default: break
+    }
+    return (true, true)
+  }
+
+  private mutating func lookAhead(
+    _ moment: Moment, _ position: Int, _ offset: UInt32, until end: UInt64
+  ) {
+    let number = Int(moment.batch)
+    switch moment.kind {
+    case .frameAllocated where moment.time <= end:
+      ahead[position] = counts[number]
+      if counts[number].last == 0 {
+        counts[number].last = offset
+      } else {
+        counts[number].count += 1
+        if allocations[position] == .cannotWait { counts[number].cannotWait += 1 }
+      }
+    case .shootdown where number != 0: counts[number] = AllocationsAhead()
+    default: break
+    }
+  }
+}
+
+extension Visits {
+  /// Sets the bits of those whose kind is one of `wanted`.
+  fileprivate mutating func fill(from kinds: [UInt8], _ wanted: MomentKindSet) {
+    for word in words.indices {
+      let first = start + word * 64
+      var bits: UInt64 = 0
+      for offset in 0..<min(64, kinds.count - first) {
+        // No branch: whether a moment is told changes from one to the next.
+        bits |= UInt64(wanted.holds(kinds[first + offset])) << UInt64(offset)
+      }
+      words[word] = bits
+    }
+  }
+}
