@@ -54,7 +54,7 @@ let package = Package(
       name: "tlbreplay",
       dependencies: [
         "TraceEvents", "TraceFiles", "TraceWriting", "Replay", "Machine", "Scenarios", "Statistics",
-        "Reporting",
+        "Reporting", "Symbols",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ],

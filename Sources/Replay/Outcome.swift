@@ -149,6 +149,8 @@ public struct CaseFigures: Sendable {
 
   /// Interrupts whose sender the trace does not tell; nil without ``senders``.
   public var interruptsOfUnknownSenders: Int? { senders.map { tlbRowTotal - $0.total } }
+  /// Interrupts avoided and added, by the cause of the recorded shootdowns; only of the shown case.
+  public private(set) var byCause = CauseChanges()
 
   /// Sum of the row.
   public var tlbRowTotal: Int { tlbRow.reduce(0, +) }
@@ -197,6 +199,8 @@ public struct Outcome: Sendable {
   public let policies: [PolicyOutcome]
   /// How the operations were put together.
   public let reconstruction: ReconstructionCounts
+  /// Who causes the shootdowns and who suffers; nil unless ``ReplaySession/attribute(by:paths:)`` asked.
+  public internal(set) var attribution: ShootdownAttribution?
 }
 
 /// A replay whose own checks failed: a bug of the tool, not of the trace.

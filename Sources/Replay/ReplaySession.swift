@@ -66,6 +66,18 @@ public struct ReplaySession: ~Copyable {
     self.init(context, blueprints: rules.map(\.blueprint))
   }
 
+  /// From now on finds out who causes shootdowns and who suffers, for ``Outcome/attribution``.
+  ///
+  /// - Parameters:
+  ///   - method: what the TLB row is derived from (``DerivedTLBRow``), by which victims are counted.
+  ///   - paths: what tells causes from call chains; nil where rows of stacks do not carry them
+  ///     (`ReadRequest.readsCallChains`).
+  public mutating func attribute(by method: DerivedTLBRow.Method, paths: CallPathCauses? = nil) {
+    reconstruction.initiators = InitiatorAccounts(cpuCount: reconstruction.cpus.count, paths)
+    reconstruction.victims = VictimAccounts(
+      cpuCount: reconstruction.cpus.count, by: method, reconstruction.context)
+  }
+
   /// Replays a batch.
   public mutating func consume(_ batch: borrowing EventBatch, directory: EventDirectory) {
     seen.note(batch)
@@ -98,7 +110,12 @@ public struct ReplaySession: ~Copyable {
       tellDecisions(observer)
       observer.reached(.max)
     }
-    return Outcome(policies: policies, reconstruction: reconstruction.counts)
+    var outcome = Outcome(policies: policies, reconstruction: reconstruction.counts)
+    if let initiators = reconstruction.initiators, let victims = reconstruction.victims {
+      outcome.attribution = ShootdownAttribution(
+        initiators, victims, reconstruction.tasks, row: recordedRow())
+    }
+    return outcome
   }
 
   private mutating func advance(isLast: Bool = false) {
@@ -199,7 +216,8 @@ public struct ReplaySession: ~Copyable {
       ages: DeferralAges(books.ages), bursts: FlushBursts(books.bursts), payers: books.payers,
       safety: replay.safety,
       timeline: books.places.flatMap { reconstruction.tally.timeline?.changed(by: $0.timeline) },
-      senders: books.places.flatMap { reconstruction.senders?.changed(by: $0.senders) })
+      senders: books.places.flatMap { reconstruction.senders?.changed(by: $0.senders) },
+      byCause: books.byCause ?? CauseChanges())
   }
 
   private borrowing func outcome(

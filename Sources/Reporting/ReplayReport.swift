@@ -6,11 +6,11 @@ import TraceEvents
 public enum ReplayReport {
   /// The report on one input; `showsBounds` adds every case that was run, all of every safety
   /// verdict, and how the operations were put together in full. `tiers` is what followed the frames,
-  /// `costs` what things cost, `walks` the page walks of policies by name, where they are known.
+  /// `costs` what things cost, `names` what threads are called, `walks` the page walks of policies by name, where they are known.
   public static func build(
     _ trace: TraceDescription, _ outcome: Outcome, showsBounds: Bool, tiers: TierOutcome? = nil,
     costs: CostTable = .standard, walks: [String: WalkRange] = [:],
-    misses request: MissRequest = .standard
+    misses request: MissRequest = .standard, names: AttributionNames? = nil
   ) -> Report {
     let misses = MissPrediction(trace, outcome, request)
     var report = Report(title: "tlbreplay report: \(trace.name)")
@@ -36,6 +36,8 @@ public enum ReplayReport {
         safety(policy, trace.instanceFacts.timeUnit, isDetailed: showsBounds)
       ].compactMap(\.self)
     }
+    let who = WhoSection(trace, outcome, names, costs)
+    report.sections += [who?.section()].compactMap(\.self)
     report.sections.append(
       reconstruction(outcome.reconstruction, trace.eventNames, isDetailed: showsBounds))
     let tierSection = tiers.map { MemoryTierSection(trace, $0) }
@@ -49,7 +51,8 @@ public enum ReplayReport {
     report.sections.append(misses.section(outcome))
     report.sections.append(grades(outcome))
     report.data = ReplayReportData.document(
-      trace, outcome, misses, ["tiers": tierSection?.data(), "time": time.data()])
+      trace, outcome, misses,
+      ["tiers": tierSection?.data(), "time": time.data(), "who": who?.data()])
     report.coverLetter = CoverLetter(trace, outcome, misses)
     return report
   }

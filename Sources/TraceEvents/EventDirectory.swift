@@ -31,6 +31,8 @@ public final class EventDirectory {
 
   /// Names by event index.
   public private(set) var names: [EventName]
+  /// Call chains, where ``ReadRequest/readsCallChains`` asked for them.
+  public private(set) var callChains = CallChains()
   private var indices: [EventName: UInt16]
   private var bareIndices: [String: UInt16]
   private var strings: [String] = ["?"]
@@ -100,6 +102,9 @@ public final class EventDirectory {
   public var stringCount: Int { strings.count }
   /// Threads of which a name is known, ascending.
   public var namedTasks: [Int32] { taskNames.keys.sorted() }
+
+  /// The number of a call chain, the innermost frame first.
+  public func chain(of frames: [UInt64]) -> UInt64 { UInt64(callChains.add(frames)) }
 
   /// Notes the name that a thread has at `time`; the latest one told wins, as in the kernel's own cache.
   public func name(task: Int32, _ name: String, at time: UInt64 = 0) {

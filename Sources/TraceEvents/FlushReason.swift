@@ -16,6 +16,9 @@ public enum FlushReason: Int, CaseIterable, Sendable {
   /// On a receiver that no longer runs the mm.
   case remoteWrongCPU = 5
 
+  /// The reasons of events that the CPU writes which begins a flush.
+  public static let initiators: ClosedRange<Int64> = 2...4
+
   /// What the tool calls it; the kernel's own words differ from version to version.
   public var label: String {
     switch self {

@@ -100,3 +100,24 @@ struct TraceFilePart {
   /// Where and why decompression of the whole file stopped early.
   var compressionDamage: TraceError?
 }
+
+extension TraceInput {
+  /// Files that are read whole have at most so many bytes, unpacked: a kallsyms has some 20 MB.
+  private static let contentMax = 1 << 28
+
+  /// The content of a small file, unpacked if it is gzip or zstd compressed.
+  public static func content(ofFile path: String) throws(TraceError) -> [UInt8] {
+    let file = try mapInput(path)
+    guard file.bytes.count > 0 else { return [] }
+    var whole = file
+    if let compression = try Compression.recognise(file.bytes) {
+      let (unpacked, damage) = try Spool.decompressed(file.bytes, compression: compression)
+      if let damage { throw damage }
+      whole = unpacked
+    }
+    guard whole.bytes.count <= contentMax else {
+      throw TraceError("has more than \(contentMax) bytes", at: contentMax)
+    }
+    return Array(UnsafeRawBufferPointer(start: whole.bytes.start, count: whole.bytes.count))
+  }
+}

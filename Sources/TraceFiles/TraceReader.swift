@@ -16,14 +16,20 @@ public struct ReadRequest: Sendable {
   public var instance: String?
   /// Kinds whose payload words are wanted; rows of other kinds carry none, which saves decoding them.
   public var payloads: EventKindSet
+  /// Whether rows of kernel and user stacks carry the number of their chain, a single word, among the
+  /// directory's ``EventDirectory/callChains``; such rows then follow the flushes that a perf.data
+  /// sampled with a chain.
+  public var readsCallChains: Bool
 
   /// Everything, in `order`.
   public init(
-    order: EventOrder, instance: String? = nil, payloads: EventKindSet = .all
+    order: EventOrder, instance: String? = nil, payloads: EventKindSet = .all,
+    readsCallChains: Bool = false
   ) {
     self.order = order
     self.instance = instance
     self.payloads = payloads
+    self.readsCallChains = readsCallChains
   }
 }
 

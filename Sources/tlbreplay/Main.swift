@@ -21,7 +21,7 @@ struct TLBReplay: ParsableCommand {
       """,
     version: toolVersion,
     subcommands: [
-      InfoCommand.self, StatCommand.self, ReportCommand.self, CompareCommand.self,
+      InfoCommand.self, StatCommand.self, ReportCommand.self, WhoCommand.self, CompareCommand.self,
       ConvertCommand.self, BaselineCommand.self, CheckCommand.self, SweepCommand.self,
       SynthCommand.self, ProfileCommand.self, PoliciesCommand.self, MachinesCommand.self,
     ])

@@ -52,6 +52,12 @@ import TraceBuilding
       "explain-small-4",
       ["report", "--explain", "policies.luf-v10.tlb_row", "luf-pairs/small-4/0.1"]
     ),
+    (
+      "who-perf-4cpu-anon-g",
+      ["who", "--kallsyms", "symbols/kallsyms-a.part.txt.gz", "captures/perf-4cpu-anon-g"]
+    ),
+    ("who-ft-4cpu-churn", ["who", "captures/ft-4cpu-churn"]),
+    ("who-burst-16", ["who", "luf-pairs/burst-16/0.1"]),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),

@@ -22,12 +22,15 @@ struct ReplayBooks {
   /// Of the shootdowns that were put off: the CPUs that flushed, and the interrupts among them.
   private(set) var owed = 0
   private(set) var saved = 0
+  /// What that comes to by the cause of the shootdowns; nil unless the case is shown.
+  private(set) var byCause: CauseChanges?
   private(set) var payers = Array(repeating: Payment(), count: TaskClass.allCases.count)
 
   init(_ context: ReplayContext, isShown: Bool = false) {
     window = context.window
     countedCPUs = context.countedCPUs
     places = isShown ? InterruptChanges(context) : nil
+    byCause = isShown ? CauseChanges() : nil
     changes = CounterChanges(cpuCount: context.cpuCount)
     bursts = FlushBurstGauge(span: context.burstSpan)
   }
@@ -56,6 +59,7 @@ struct ReplayBooks {
     _ decision: FlushDecision, of shootdown: borrowing Shootdown, at time: UInt64
   ) -> UInt32 {
     let deferral = nextDeferral
+    byCause?.atHand = shootdown.bestCause
     switch decision {
     case .asRecorded(let isRefused):
       if isRefused { refused(shootdown) }
@@ -75,6 +79,7 @@ struct ReplayBooks {
 
   /// A recorded shootdown does not happen; deferral ``nextDeferral`` is open, and held by its task.
   mutating func putOff(_ shootdown: borrowing Shootdown) {
+    byCause?.putOff(shootdown, as: deferrals.next)
     remove(shootdown)
     let isCounted = isCounted(shootdown)
     deferrals.add(at: shootdown.start, isCounted: isCounted)
@@ -92,6 +97,7 @@ struct ReplayBooks {
 
   /// A recorded shootdown is done without interrupting anybody.
   mutating func broadcast(_ shootdown: borrowing Shootdown) {
+    byCause?.broadcast(shootdown)
     remove(shootdown)
     if isCounted(shootdown) { ledger.broadcasts += 1 }
   }
@@ -130,6 +136,7 @@ struct ReplayBooks {
       places?.add(counted, from: Int(moment.cpu), lazy: lazyCPUs, at: moment.time)
     }
     draw.add(interrupts, at: moment.time)
+    byCause?.flushed(interrupts, fate, moment)
     payers[moment.payer.rawIndex].interrupts += interrupts
     guard isCounted(moment) else { return interrupts }
     ledger.forcedFlushes += 1
@@ -142,6 +149,7 @@ struct ReplayBooks {
   /// A deferral is over.
   mutating func settle(_ deferral: UInt32, _ fate: DeferralFate, at time: UInt64) {
     guard let began = deferrals.settle(deferral) else { return }
+    byCause?.settle(deferral)
     pending.set(deferrals.framesPending, at: time, in: window)
     guard began.isCounted else { return }
     ledger.fates[fate.rawValue] += 1

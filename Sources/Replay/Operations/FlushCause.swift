@@ -53,6 +53,25 @@ public enum FlushCause: UInt8, Sendable, CaseIterable {
   case kernelThread
   /// The trace does not tell.
   case unknown
+  // What only a call path tells.
+  /// `brk` gave memory back.
+  case brk
+  /// A huge page, or the huge mapping of one, was split.
+  case hugePageSplit
+  /// khugepaged or MADV_COLLAPSE put a huge page together.
+  case hugePageCollapse
+  /// ksmd protected pages from writing, or merged them.
+  case samePageMerging
+  /// Writeback made clean pages read-only, to see the next write.
+  case writeback
+  /// A file was cut, punched or invalidated, and its mappings with it.
+  case truncation
+  /// A page fault other than a copy on write and a hinting fault.
+  case otherFault
+  /// The kernel changed its own code through a mapping of its own.
+  case codePatching
+  /// Mappings of the kernel itself: `vfree` and the like, which write no `tlb_flush` event.
+  case kernelRange
 
   /// Whether a system call changes or removes mappings.
   var isAddressSpaceCall: Bool {
@@ -98,6 +117,26 @@ public enum FlushCause: UInt8, Sendable, CaseIterable {
     case .exec: "exec"
     case .kernelThread: "kernel thread"
     case .unknown: "unknown"
+    case .brk: "brk"
+    case .hugePageSplit: "huge page split"
+    case .hugePageCollapse: "huge page collapse"
+    case .samePageMerging: "same-page merging"
+    case .writeback: "writeback"
+    case .truncation: "truncation"
+    case .otherFault: "other page fault"
+    case .codePatching: "code patching"
+    case .kernelRange: "kernel range"
+    }
+  }
+
+  /// What surrounding events can say of it at best.
+  public var seenFromOutside: FlushCause {
+    switch self {
+    case .brk, .truncation: .otherSystemCall
+    case .hugePageSplit: .otherBatch
+    case .hugePageCollapse, .samePageMerging, .writeback, .codePatching: .kernelThread
+    case .otherFault: .unknown
+    default: self
     }
   }
 }

@@ -1,3 +1,5 @@
+import TraceEvents
+
 /// Why an unmap batch was flushed, as far as the trace tells.
 public enum UnmapEvidence: UInt8, Sendable, CaseIterable {
   /// Migration whose page-table entries were all seen, none of them writable.
@@ -56,6 +58,14 @@ struct Shootdown {
   /// What the kernel was doing, and whether an event names it or it is concluded.
   var cause = FlushCause.unknown
   var isCauseRecorded = false
+  /// The call chains of its initiator, 0 unknown (``CallChains``), and what they were called for.
+  var kernelChain = CallChains.none
+  /// See ``kernelChain``.
+  var userChain = CallChains.none
+  /// See ``kernelChain``; nil where no rule knows the path.
+  var pathCause: FlushCause?
+  /// The cause by its call path, or else by the events around it.
+  var bestCause: FlushCause { pathCause ?? cause }
   /// What it was doing when it began, for either kind; where the initiator's next event tells more,
   /// that is waited for.
   var ifMM: CauseFound

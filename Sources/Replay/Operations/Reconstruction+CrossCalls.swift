@@ -11,7 +11,13 @@ extension Reconstruction {
       requestQueued(
         cpu, time, target: batch.word(row, CSDQueue.cpu), csd: batch.word(row, CSDQueue.csd))
     case .csdFunctionEntry:
-      guard isFlush(kind, batch.word(row, CSDFunction.function)) else { return }
+      guard isFlush(kind, batch.word(row, CSDFunction.function)) else {
+        let csd = batch.word(row, CSDFunction.csd)
+        if csd != 0, csd != EventBatch.absent, context.window.contains(time) {
+          victims?.ran(batch.word(row, CSDFunction.function))
+        }
+        return
+      }
       functionEntered(cpu, time, csd: batch.word(row, CSDFunction.csd))
     case .csdFunctionExit: _ = isFlush(kind, batch.word(row, CSDFunction.function))
     default: interruptSent(kind, batch, row, cpu)

@@ -44,6 +44,7 @@ extension Reconstruction {
   /// A receiver's event, by which the row is told where no csd event does.
   private mutating func noteReceived(_ reason: Int64, _ pages: Int64, _ cpu: Int, _ time: UInt64) {
     tally.flush(reason, pages, cpu)
+    victims?.interrupted(cpu, cpus[cpu].taskIndex, time, by: .flushEvents)
     if !areRunsTraced, !areRequestsTraced { tally.timeline?.add(1, ofCPU: cpu, at: time) }
   }
 
@@ -108,6 +109,7 @@ extension Reconstruction {
       context.window.contains(time) && context.counts(cpu: target) && countsShootdown(found)
     if isCounted {
       tally.requests[target] += 1
+      victims?.interrupted(target, cpus[target].taskIndex, time, by: .csdQueueCPU)
       if !areRunsTraced { tally.timeline?.add(1, ofCPU: target, at: time) }
     }
     guard let slot = found else {
@@ -139,6 +141,7 @@ extension Reconstruction {
       context.window.contains(time) && context.counts(cpu: cpu) && countsShootdown(found)
     if isCounted {
       tally.interrupts[cpu] += 1
+      victims?.interrupted(cpu, cpus[cpu].taskIndex, time, by: .csdFunctionEntry)
       tally.timeline?.add(1, ofCPU: cpu, at: time)
     }
     guard let number, let slot = found else {

@@ -98,6 +98,10 @@ struct Reconstruction: ~Copyable {
   /// Pages that migrations have unmapped.
   var unmappedPages = PageFilter()
 
+  /// Who causes shootdowns and who suffers, where that is asked for.
+  var initiators: InitiatorAccounts?
+  var victims: VictimAccounts?
+
   init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
     self.context = context
     self.wanted = wanted
@@ -144,7 +148,10 @@ struct Reconstruction: ~Copyable {
         crossCall(kind, batch, row, cpu, time)
         continue
       case .callFunctionEntry, .callFunctionExit,
-        .callFunctionSingleEntry, .callFunctionSingleExit, .kernelStack, .userStack:
+        .callFunctionSingleEntry, .callFunctionSingleExit:
+        continue
+      case .kernelStack, .userStack:
+        if initiators?.followsChains == true { chain(kind, cpu, batch.word(row, 0)) }
         continue
       default: break
       }
@@ -204,6 +211,7 @@ struct Reconstruction: ~Copyable {
   }
 
   private mutating func prepareShootdown(_ slot: Int) {
+    if initiators != nil { account(slot) }
     let interrupts = shootdowns[slot].countedInterrupts.count
     if interrupts > 0 {
       draw.add(interrupts, at: shootdowns[slot].start)
@@ -353,6 +361,7 @@ struct Reconstruction: ~Copyable {
     case .schedProcessExit: tasks.states[task].call = .exit
     case .schedSwitch:
       counts.addressSpaces.contextSwitches += 1
+      if victims != nil { switched(cpu, time, task: batch.signedWord(row, SchedSwitch.nextTask)) }
       let next = Int32(truncatingIfNeeded: batch.signedWord(row, SchedSwitch.nextTask))
       run(next, on: cpu, at: time, directory)
     default: _ = systemCallEvent(kind, batch, row, cpu, time)

@@ -20,6 +20,7 @@ public struct TextRenderer: ReportRenderer {
       lines += heading
       let width = heading.map(\.count).max() ?? 0
       lines.append(String(repeating: "-", count: min(width, Self.width)))
+      // Drawings are for forms that can draw; what they sum up stands in the tables.
       let blocks = section.blocks.filter { !$0.isPlot }
       for (index, block) in blocks.enumerated() {
         if index > 0, startsGroup(block, after: blocks[index - 1]) { lines.append("") }
@@ -44,7 +45,6 @@ public struct TextRenderer: ReportRenderer {
     case .interrupts(let table): render(table)
     case .table(let table): render(table)
     case .series(let series): render(series)
-    // Drawings are for forms that can draw; what they sum up stands in the tables.
     case .plot: []
     }
   }

@@ -16,6 +16,8 @@ public struct CaptureDirectory: Sendable {
   public let tlbRow: RecordedTLBRow?
   /// Why there are snapshots but no row, for the reader of the report.
   public let problem: String?
+  /// The kernel's command line, from `cmdline.txt`, nil without it.
+  public let kernelCommandLine: String?
   /// What the memory snapshots say; empty without them.
   public let memory: RecordedMemory
 
@@ -38,6 +40,15 @@ public struct CaptureDirectory: Sendable {
       problem = error.description
     }
     memory = Self.memory(path, names)
+    kernelCommandLine = Self.commandLine(path, names)
+  }
+
+  /// Linux 6.12 has at most 2048 bytes of it on x86 (`COMMAND_LINE_SIZE`).
+  private static func commandLine(_ path: String, _ names: [String]) -> String? {
+    guard names.contains("cmdline.txt"),
+      let bytes = try? TraceInput.content(ofFile: "\(path)/cmdline.txt")
+    else { return nil }
+    return String(decoding: bytes.prefix(1 << 14), as: UTF8.self)
   }
 
   /// Each pair of snapshots stands alone: one that cannot be read does not hide the other.

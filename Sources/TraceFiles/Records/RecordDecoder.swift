@@ -10,7 +10,7 @@ struct RecordDecoder {
   /// How to make one payload word.
   private struct Step {
     enum Load: UInt8 {
-      case absent, u8, u16, u32, u64, s8, s16, s32, text, dynamicText, mask
+      case absent, u8, u16, u32, u64, s8, s16, s32, text, dynamicText, mask, callers
 
       var isSigned: Bool { self == .s8 || self == .s16 || self == .s32 }
     }
@@ -32,6 +32,9 @@ struct RecordDecoder {
     fileprivate(set) var isKnown = false
     /// Whether all fields are fixed-size integers in this machine's byte order.
     fileprivate(set) var isPlain = true
+    var isOfStack: Bool {
+      event == EventKind.kernelStack.rawValue || event == EventKind.userStack.rawValue
+    }
     fileprivate var firstStep: UInt32 = 0
     fileprivate var firstPlainStep: UInt32 = 0
   }
@@ -46,11 +49,15 @@ struct RecordDecoder {
   static let typesMax = 65_536
 
   private let payloads: EventKindSet
+  private let readsCallChains: Bool
 
   /// A decoder that fills the payload words of `payloads` and leaves out those of other kinds.
-  init(bigEndian: Bool = false, payloads: EventKindSet = .all) {
+  init(
+    bigEndian: Bool = false, payloads: EventKindSet = .all, readsCallChains: Bool = false
+  ) {
     self.bigEndian = bigEndian
     self.payloads = payloads
+    self.readsCallChains = readsCallChains
   }
 
   /// Adds a format; `system` is what the file files it under. A second format of the same id loses.
@@ -82,6 +89,11 @@ struct RecordDecoder {
         }
       }
     }
+    if readsCallChains, plan.isOfStack {
+      steps.append(Self.callersStep(in: format))
+      plan.words = 1
+      plan.isPlain = false
+    }
     if plan.isPlain { plan.firstPlainStep = tables.add(plainSteps) }
     tables.plans[format.id] = plan
   }
@@ -91,6 +103,15 @@ struct RecordDecoder {
   func plan(_ type: UInt16) -> Plan? {
     let plan = tables.plans[Int(type)]
     return plan.isKnown ? plan : nil
+  }
+
+  /// `unsigned long caller[]` of both stack events runs to the record's end (Linux 6.12
+  /// `kernel/trace/trace_entries.h`), whatever size the format states.
+  private static func callersStep(in format: TracepointFormat) -> Step {
+    guard let found = format.field("caller"), found.offset >= 8,
+      found.offset <= Int(UInt16.max) - 8
+    else { return Step(load: .absent, relative: false, offset: 0, size: 0) }
+    return Step(load: .callers, relative: false, offset: UInt16(found.offset), size: 0)
   }
 
   private static func step(for field: TracepointField, in format: TracepointFormat) -> Step {
@@ -226,6 +247,7 @@ struct RecordDecoder {
         stride(from: 0, to: bytes.count, by: 8).map {
           bigEndian ? bytes.u64($0).byteSwapped : bytes.u64($0)
         })
+    case .callers: return chain(record, from: offset, directory)
     default:
       guard bigEndian else { return Self.plainWord(record, step) }
       switch step.load {
@@ -239,6 +261,18 @@ struct RecordDecoder {
       default: return Self.plainWord(record, step)
       }
     }
+  }
+
+  /// What is not filled is 0, older kernels end a stack with all ones, and a trampoline of ftrace
+  /// stands as INT_MAX (Linux 6.12 `kernel/trace/trace.h` `FTRACE_TRAMPOLINE_MARKER`).
+  private func chain(_ record: ByteView, from offset: Int, _ directory: EventDirectory) -> UInt64 {
+    var frames: [UInt64] = []
+    for at in stride(from: offset, to: record.count - 7, by: 8) {
+      let frame = bigEndian ? record.u64(at).byteSwapped : record.u64(at)
+      if frame == 0 || frame == .max { break }
+      if frame != UInt64(Int32.max) { frames.append(frame) }
+    }
+    return directory.chain(of: frames)
   }
 
   private func dynamic(_ record: ByteView, _ step: Step) -> ByteView? {

@@ -66,13 +66,7 @@ struct ReportCommand: ParsableCommand {
         + "\(MachineCatalog.defaultName).", valueName: "NAME|FILE"))
   var machine: String = MachineCatalog.defaultName
 
-  @Option(
-    name: .customLong("cost"),
-    help: ArgumentHelp(
-      "What something costs, in nanoseconds, with a range if it is not known exactly; repeat it "
-        + "for more. Costs: \(CostTable.names.joined(separator: ", ")).",
-      valueName: "NAME=VALUE|NAME=LO..HI"))
-  var costs: [String] = []
+  @OptionGroup var costs: CostOptions
 
   @OptionGroup var explaining: ExplainOptions
 
@@ -98,20 +92,6 @@ struct ReportCommand: ParsableCommand {
     _ = try MissOptions.walks(measuredWalks)
     _ = try MissOptions.rate(accessesPerSecond)
     _ = try MachineFile.machine(machine)
-    _ = try costTable()
-  }
-
-  /// The costs, as far as the user knows better.
-  private func costTable() throws -> CostTable {
-    var table = CostTable.standard
-    for text in costs {
-      do throws(CostError) {
-        try table.set(text)
-      } catch {
-        throw ValidationError("--cost: \(error).")
-      }
-    }
-    return table
   }
 
   func run() throws {
@@ -130,13 +110,18 @@ struct ReportCommand: ParsableCommand {
     let timeline = try perfetto.map {
       try PerfettoFile($0, trace, policies: blueprints.map(\.name))
     }
+    var names: AttributionNames?
     let outcome = try loaded.replay(
       trace, policies: blueprints, flushDuration: flushDuration,
       recordsTimeline: output.drawsTimelines, tiers: &tiers, perfetto: timeline,
-      progress: progress)
+      progress: progress
+    ) { session, directory in
+      names = AttributionNames(directory)
+      session.attribute(trace)
+    }
     let report = ReplayReport.build(
-      trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costTable(),
-      misses: misses)
+      trace, outcome, showsBounds: bounds, tiers: tiers.finish(), costs: try costs.table(),
+      misses: misses, names: names)
     var context = ExplanationContext(trace)
     context.flushDuration = flushDuration
     for blueprint in blueprints { context.settings[blueprint.name] = blueprint.settings }

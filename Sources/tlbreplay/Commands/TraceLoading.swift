@@ -12,10 +12,13 @@ struct LoadedInput {
   let capture: CaptureDirectory?
   /// What the user called it.
   let name: String
+  /// Path of the trace, nil for standard input.
+  let path: String?
 
   init(_ options: InputOptions) throws(TraceError) {
     name = options.path == "-" ? "standard input" : options.path
     capture = options.path == "-" ? nil : try CaptureDirectory(options.path)
+    path = options.path == "-" ? nil : capture?.trace ?? options.path
     trace = try TraceInput(capture?.trace ?? options.path)
   }
 
@@ -61,17 +64,20 @@ struct LoadedInput {
   /// Replays the instance that `trace` describes under `policies`; a flush that the recorded run did
   /// not do lasts `flushDuration` nanoseconds, nil as long as the recorded ones. `tiers` follows the
   /// frames on the way, `perfetto` takes down a timeline; `recordsTimeline` keeps shootdowns by time and
-  /// by sender, for drawings.
+  /// by sender, for drawings. `prepare` may ask the session for more before it begins.
   func replay(
     _ trace: TraceDescription, policies: [PolicyBlueprint], flushDuration: UInt64?,
     recordsTimeline: Bool = false, tiers: inout TierTracker, perfetto: PerfettoFile? = nil,
-    progress: Progress
+    progress: Progress, readsCallChains: Bool = false,
+    prepare: (inout ReplaySession, EventDirectory) -> Void = { _, _ in }
   ) throws -> Outcome {
     var context = try replayContext(trace, flushDuration: flushDuration)
     context.recordsTimeline = recordsTimeline
     var session = ReplaySession(context, blueprints: policies, observer: perfetto?.export)
     var reader = try self.trace.makeReader(
-      ReadRequest(order: .time, instance: trace.instanceFacts.name))
+      ReadRequest(
+        order: .time, instance: trace.instanceFacts.name, readsCallChains: readsCallChains))
+    prepare(&session, reader.directory)
     var batch = EventBatch()
     while try reader.next(into: &batch) {
       // First the one that needs little else: the batch is still in the cache for the other.

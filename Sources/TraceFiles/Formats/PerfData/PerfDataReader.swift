@@ -44,6 +44,7 @@ struct PerfDataReader: TraceReader {
       throw TraceError("has no instance \"\(name)\": a perf.data has one buffer without a name")
     }
     self.parts = parts
+    samples.readsCallChains = request.readsCallChains
     capture = PerfCapture(format: "perf.data", payloads: request.payloads)
     let header = try PerfDataHeader(first.file.bytes, &capture.statistics)
     capture.facts.format = header.isPipe ? "perf.data/pipe" : "perf.data"

@@ -55,6 +55,27 @@ struct PerfSample {
     return (part.u64(8), part.u64(0))
   }
 
+  /// Adds the addresses of a sample's call chain to those of the kernel and of the user, by the
+  /// markers that the chain holds. Before any marker the record's own mode counts:
+  /// PERF_RECORD_MISC_USER is 2.
+  static func split(
+    _ chain: ByteView, of record: ByteView, kernel: inout [UInt64], user: inout [UInt64]
+  ) {
+    var takesUser = record.u16(4) & 7 == 2
+    var isForeign = false
+    for at in stride(from: 0, to: chain.count - 7, by: 8) {
+      let address = chain.u64(at)
+      if address >= UInt64(bitPattern: -4095) {
+        takesUser = address == UInt64(bitPattern: -512)
+        isForeign = !takesUser && address != UInt64(bitPattern: -128)
+      } else if takesUser {
+        user.append(address)
+      } else if !isForeign {
+        kernel.append(address)
+      }
+    }
+  }
+
   private mutating func walkHead(_ record: ByteView, _ layout: PerfSampleLayout) -> Bool {
     if layout.has(.read) {
       guard takeRead(record, layout.readFormat) else { return false }

@@ -42,6 +42,10 @@ struct PerfSampleDecoder {
   private var untimedRows: UInt64 = 0
   private var hasTimes = true
   private var cpuCount = UInt16.max
+  /// Whether rows of the call chains of flushes follow these.
+  var readsCallChains = false
+  private var kernelFrames: [UInt64] = []
+  private var userFrames: [UInt64] = []
   /// The capture's revision that the copies are of.
   private(set) var revision = -1
 
@@ -172,8 +176,9 @@ struct PerfSampleDecoder {
     let layout = table.layouts[event]
     let sample = PerfSample(record, layout)
     let members = layout.readsGroup ? sample.memberCount : 0
-    guard members <= Self.groupMembersMax, members < EventBatch.capacity - batch.count,
-      (members + 1) * EventBatch.wordsPerRowMax <= EventBatch.wordCapacity - batch.wordCount
+    // Two rows more for the call chain.
+    guard members <= Self.groupMembersMax, members + 2 < EventBatch.capacity - batch.count,
+      (members + 3) * EventBatch.wordsPerRowMax <= EventBatch.wordCapacity - batch.wordCount
     else {
       return members > Self.groupMembersMax
         ? appendPlain(layout.event, time, cpu, task, to: &batch, .badPayload) : .full
@@ -185,10 +190,34 @@ struct PerfSampleDecoder {
       let expected: Outcome = layout.rawField == .walked ? .badPayload : .added
       outcome = appendPlain(layout.event, time, cpu, task, to: &batch, expected)
     }
+    if readsCallChains, let chain = sample.callChain, outcome == .added || outcome == .mismatched {
+      appendChain(chain, of: record, to: &batch)
+    }
     for member in 0..<members {
       appendMember(sample.member(member), besides: event, time, cpu, task, to: &batch)
     }
     return outcome == .added && !sample.isWhole ? .badPayload : outcome
+  }
+
+  /// Adds rows for the call chain of a flush that its CPU began: those of receivers and of task switches
+  /// lead to nobody.
+  private mutating func appendChain(
+    _ chain: ByteView, of record: ByteView, to batch: inout EventBatch
+  ) {
+    let row = batch.count - 1
+    guard batch.kind(row) == .tlbFlush,
+      FlushReason.initiators.contains(batch.signedWord(row, TLBFlush.reason))
+    else { return }
+    kernelFrames.removeAll(keepingCapacity: true)
+    userFrames.removeAll(keepingCapacity: true)
+    PerfSample.split(chain, of: record, kernel: &kernelFrames, user: &userFrames)
+    for (kind, frames) in [(EventKind.kernelStack, kernelFrames), (.userStack, userFrames)]
+    where !frames.isEmpty {
+      let payload = batch.append(
+        timestamp: batch.timestamp(row), cpu: batch.cpu(row), event: kind.rawValue,
+        task: batch.task(row), words: 1)
+      payload[0] = directory.chain(of: frames)
+    }
   }
 
   // `deliver_sample_group` of tools/perf/util/session.c: a member counts if its counter rose.

@@ -141,24 +141,8 @@ public struct PerfStackReader {
         "bad-call-chain", .damage, at: offset, "the call chain does not fit into its sample")
       return true
     }
-    split(chain, isUser: record.u16(4) & 7 == 2, &sample)
+    PerfSample.split(
+      chain, of: record, kernel: &sample.kernelFrames, user: &sample.userFrames)
     return true
-  }
-
-  // Before any marker the record's own mode counts: PERF_RECORD_MISC_USER is 2.
-  private func split(_ chain: ByteView, isUser: Bool, _ sample: inout PerfStackSample) {
-    var takesUser = isUser
-    var isForeign = false
-    for at in stride(from: 0, to: chain.count - 7, by: 8) {
-      let address = chain.u64(at)
-      if address >= UInt64(bitPattern: -4095) {
-        takesUser = address == UInt64(bitPattern: -512)
-        isForeign = !takesUser && address != UInt64(bitPattern: -128)
-      } else if takesUser {
-        sample.userFrames.append(address)
-      } else if !isForeign {
-        sample.kernelFrames.append(address)
-      }
-    }
   }
 }

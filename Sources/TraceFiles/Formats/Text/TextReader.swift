@@ -39,10 +39,13 @@ struct TextReader: TraceReader {
   private var rows: UInt64 = 0
   private var lostSamples = 0
   private var lostRecords = 0
+  private let readsCallChains: Bool
+  private var chain = TextChain()
 
   init(
     _ dialect: TextDialect, _ input: TextInput, _ compression: Compression?, _ request: ReadRequest
   ) throws(TraceError) {
+    readsCallChains = request.readsCallChains
     directory = EventDirectory()
     events = TextEventTable(directory, payloads: request.payloads)
     payload = TextPayload(directory, events)
@@ -84,6 +87,8 @@ struct TextReader: TraceReader {
         continue
       }
       if loadWindow() { continue }
+      chain.emit(to: &batch, directory)
+      if chain.isOpen { return true }
       endPass()
       if batch.count > 0 { return true }
       guard !instancesLeft.isEmpty else { return false }
@@ -158,7 +163,21 @@ struct TextReader: TraceReader {
         continue
       }
       if lineEnd > lineStart, lineEnd[-1] == ASCII.carriageReturn { lineEnd -= 1 }
-      if lineEnd == lineStart || isQuiet(lineStart, lineEnd) { continue }
+      if lineEnd == lineStart { continue }
+      if isQuiet(lineStart, lineEnd) {
+        if chain.isOpen {
+          chain.take(TextScanner(at: lineStart, end: lineEnd, limit: windowEnd), directory)
+        }
+        continue
+      }
+      if chain.isOpen {
+        chain.emit(to: &batch, directory)
+        if chain.isOpen || batch.isFull {
+          // The line is read again when there is room.
+          at = lineStart
+          break
+        }
+      }
       let scanner = TextScanner(at: lineStart, end: lineEnd, limit: windowEnd)
       if isEnded, parse(scanner, &line, &batch) { continue }
       handleOther(scanner, lineStart - start, isEnded: isEnded, &line, &batch)
@@ -228,10 +247,20 @@ struct TextReader: TraceReader {
     }
     rows &+= 1
     lastTimestamp = timestamp
+    if readsCallChains, let kind = EventKind(rawValue: plan.event),
+      kind == .kernelStack || kind == .userStack
+    {
+      chain.begin(line, at: timestamp, as: kind)
+      return
+    }
     let words = batch.append(
       timestamp: timestamp, cpu: line.cpu, event: plan.event, task: line.task,
       words: Int(plan.words))
     if plan.words > 0 { payload.decode(plan, body, words, &batch) }
+    guard readsCallChains, plan.words > 0, grammar.dialect == .perfScript,
+      TextChain.isAwaited(behind: batch.count - 1, of: batch)
+    else { return }
+    chain.begin(line, at: timestamp, as: nil)
   }
 
   /// The first event of an instance says how all of its lines tell the time.

@@ -33,7 +33,8 @@ struct TraceDatReader: TraceReader {
     }
     var header = try TraceDatHeader(part.file.bytes, &statistics)
     var decoder = RecordDecoder(
-      bigEndian: header.metadata.bigEndian, payloads: request.payloads)
+      bigEndian: header.metadata.bigEndian, payloads: request.payloads,
+      readsCallChains: request.readsCallChains)
     let bad = header.metadata.addFormats(to: &decoder, directory)
     if bad > 0 {
       statistics.note("damaged-format", .damage, at: nil, "\(bad) event formats cannot be read")
