@@ -138,6 +138,10 @@ struct CheckPairing {
     note("--flush-duration", gate.flushDuration, settings.flushDuration)
     note("--between", gate.between, settings.between)
     note("--instance", gate.instance, settings.instance)
+    let filters = gate.filters.arguments
+    note(
+      "filters", filters.isEmpty ? nil : filters.joined(separator: " "),
+      settings.filters.joined(separator: " "))
     let names = settings.policies.map(\.name)
     let files = settings.policies.filter { $0.rules != BaselinePolicy.catalogue }
     if !gate.policies.isEmpty {

@@ -47,16 +47,19 @@ public struct BaselineSettings: Sendable, Equatable {
   public var between: String?
   /// `--instance`.
   public var instance: String?
+  /// Filters, an option each: `--cpu=0-3`.
+  public var filters: [String]
 
   /// Settings.
   public init(
     policies: [BaselinePolicy], flushDuration: UInt64? = nil, between: String? = nil,
-    instance: String? = nil
+    instance: String? = nil, filters: [String] = []
   ) {
     self.policies = policies.sorted { $0.name < $1.name }
     self.flushDuration = flushDuration
     self.between = between
     self.instance = instance
+    self.filters = filters
   }
 }
 

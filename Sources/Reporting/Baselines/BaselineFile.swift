@@ -26,6 +26,7 @@ public enum BaselineFile {
       "  \"confidence\": \(MetricTolerance.number(baseline.confidence)),",
       "  \"schema\": \(quoted(Baseline.schema)),", "  \"settings\": {",
       "    \"between\": \(settings.between.map(quoted) ?? "null"),",
+      "    \"filters\": [\(settings.filters.map(quoted).joined(separator: ", "))],",
       "    \"flush_duration_ns\": \(settings.flushDuration.map { "\($0)" } ?? "null"),",
       "    \"instance\": \(settings.instance.map(quoted) ?? "null"),",
       "    \"policies\": {" + (policies.isEmpty ? "}" : ""),
@@ -124,7 +125,7 @@ public enum BaselineFile {
 
   private static func settings(_ root: PlacedJSON) throws(BaselineError) -> BaselineSettings {
     guard let place = root["settings"] else { throw missing(root, "settings", "an object") }
-    try allow(place, ["between", "flush_duration_ns", "instance", "policies"])
+    try allow(place, ["between", "filters", "flush_duration_ns", "instance", "policies"])
     var policies: [BaselinePolicy] = []
     for (name, value) in try members(place, "policies") {
       guard case .string(let rules) = value.value else {
@@ -145,8 +146,24 @@ public enum BaselineFile {
     default: throw missing(place, "flush_duration_ns", "a whole number of nanoseconds, or null")
     }
     settings.between = try optionalString(place, "between")
+    settings.filters = try strings(place, "filters")
     settings.instance = try optionalString(place, "instance")
     return settings
+  }
+
+  private static func strings(
+    _ place: PlacedJSON, _ name: String
+  ) throws(BaselineError) -> [String] {
+    guard let found = place[name] else { return [] }
+    guard case .array(let list) = found.value else { throw missing(place, name, "a list of texts") }
+    var texts: [String] = []
+    for element in list {
+      guard case .string(let text) = element.value else {
+        throw BaselineError(line: element.line, message: "\"\(name)\": expected a list of texts")
+      }
+      texts.append(text)
+    }
+    return texts
   }
 
   private static func entry(

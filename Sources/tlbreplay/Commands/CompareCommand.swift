@@ -123,12 +123,6 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func inputOptions(_ path: String) -> InputOptions {
-    var options = InputOptions()
-    options.input = path
-    options.inputOption = nil
-    options.between = between
-    options.instance = instance
-    options.filters = filters
-    return options
+    .one(path, between: between, instance: instance, filters: filters)
   }
 }

@@ -61,6 +61,13 @@ struct FilterOptions: ParsableArguments {
 
   func validate() throws { _ = try request() }
 
+  /// The options as they are typed, in one order.
+  var arguments: [String] {
+    [("cpu", cpus), ("time", time), ("pid", processes), ("tid", threads)]
+      .compactMap { name, value in value.map { "--\(name)=\($0)" } }
+      + names.map { "--comm=\($0)" } + events.map { "--event=\($0)" }
+  }
+
   private func numbers(_ option: String, _ list: String?) throws -> [Int32] {
     guard let list else { return [] }
     return try list.split(separator: ",", omittingEmptySubsequences: false).map { text in

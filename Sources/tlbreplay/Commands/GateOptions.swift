@@ -42,6 +42,8 @@ struct GateOptions: ParsableArguments {
   @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
   var instance: String?
 
+  @OptionGroup(title: "Filters") var filters: FilterOptions
+
   @Flag(help: "Show no progress on a terminal.")
   var noProgress = false
 
@@ -59,34 +61,36 @@ struct GateOptions: ParsableArguments {
       throw ValidationError("\(twice.element) is given twice: a run counts once.")
     }
     try PolicyChoice.validate(policies)
-    var options = InputOptions()
-    options.input = "-"
-    options.inputOption = nil
-    options.between = between
-    options.instance = instance
-    options.filters = try FilterOptions.parse([])
-    try options.validate()
+    try InputOptions.one("-", between: between, instance: instance, filters: filters).validate()
   }
 
   /// What a baseline keeps of these options.
   func settings() throws -> BaselineSettings {
     BaselineSettings(
       policies: try PolicyChoice.baselinePolicies(policies), flushDuration: flushDuration,
-      between: between, instance: instance)
+      between: between, instance: instance, filters: filters.arguments)
   }
 }
 
 /// Reads captures for a baseline.
 enum GateReading {
+  /// The filters of a baseline, which may have been edited.
+  private static func filters(_ settings: BaselineSettings) throws -> FilterOptions {
+    do {
+      return try FilterOptions.parse(settings.filters)
+    } catch {
+      throw TraceError(
+        "the baseline has filters that are none: \(settings.filters.joined(separator: " "))")
+    }
+  }
+
   /// The figures of the capture at `path`; `policyFiles` are values of `--policy` that are files.
   static func read(
     _ path: String, _ settings: BaselineSettings, policyFiles: [String], progress: Progress
   ) throws -> CaptureReading {
-    var options = InputOptions()
-    options.input = path
-    options.inputOption = nil
-    options.between = settings.between
-    options.instance = settings.instance
+    let options = InputOptions.one(
+      path, between: settings.between, instance: settings.instance,
+      filters: try filters(settings))
     let loaded = try LoadedInput(options)
     let trace = try loaded.describe(options, progress: progress)
     let window = trace.window?.marks.span

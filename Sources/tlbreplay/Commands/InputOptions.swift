@@ -25,6 +25,19 @@ struct InputOptions: ParsableArguments {
 
   @OptionGroup(title: "Filters") var filters: FilterOptions
 
+  /// The input at `path`, for a command that takes several.
+  static func one(
+    _ path: String, between: String?, instance: String?, filters: FilterOptions
+  ) -> InputOptions {
+    var options = InputOptions()
+    options.input = path
+    options.inputOption = nil
+    options.between = between
+    options.instance = instance
+    options.filters = filters
+    return options
+  }
+
   /// The input the user named.
   var path: String { input ?? inputOption ?? "" }
 
