@@ -64,6 +64,15 @@ public struct LostEvents: Sendable, Equatable {
     if marks.count < Self.marksMax { marks.append(mark) }
   }
 
+  /// The same losses, in whatever order they were read.
+  public static func == (a: LostEvents, b: LostEvents) -> Bool {
+    a.known == b.known && a.unknownMarks == b.unknownMarks && a.sortedMarks == b.sortedMarks
+  }
+
+  private var sortedMarks: [LossMark] {
+    marks.sorted { ($0.time, $0.cpu, $0.count ?? .max) < ($1.time, $1.cpu, $1.count ?? .max) }
+  }
+
   /// Whether nothing is known to be lost.
   public var isEmpty: Bool { known == 0 && unknownMarks == 0 }
 }

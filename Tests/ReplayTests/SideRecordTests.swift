@@ -107,14 +107,14 @@ import TraceEvents
     reconstruct(script) { reconstruction in
       #expect(
         reconstruction.moments.map(\.kind) == [
-          .kswapdWakeup, .directReclaimBegin, .shootdown, .framesFreed, .frameFreed,
+          .kswapdWakeup, .directReclaimBegin, .pageReclaimed, .shootdown, .framesFreed, .frameFreed,
           .directReclaimEnd, .pageReturned, .pageMapped, .pageCacheRemoved,
         ])
-      let returned = reconstruction.moments[6]
+      let returned = reconstruction.moments[7]
       let page = reconstruction.returnedPages[returned.subject]
       #expect(returned.batch == reconstruction.shootdowns[0].batch && !page.isInWrite)
       #expect(reconstruction.frames.pfn(Int(page.frame)) == 0x40)
-      let mapping = reconstruction.pageMappings[reconstruction.moments[7].subject]
+      let mapping = reconstruction.pageMappings[reconstruction.moments[8].subject]
       #expect(mapping.isWritable && mapping.address == 0x7000)
       #expect(mapping.frame.map { reconstruction.frames.pfn(Int($0)) } == 0x41)
     }

@@ -91,7 +91,7 @@ enum Explanations {
   /// A new family adds its line here.
   static let all: [Explanation] =
     input + events + rows + flushes + ledger + deferrals + safety + misses + tiers + time
-    + reconstruction + comparison
+    + reconstruction + comparison + attribution
 
   /// The explanation of what stands at `path`; nil where there is none.
   ///
