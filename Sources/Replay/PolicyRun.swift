@@ -197,13 +197,15 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private mutating func happened(_ moment: Moment, _ source: borrowing Reconstruction) {
     switch moment.kind {
     case .shootdown, .mmShootdown:
-      shootdown(
-        source.shootdowns[Int(moment.subject &- source.shootdownsBase)], moment, source)
+      let slot = Int(moment.subject &- source.shootdownsBase)
+      // In place: a copy counts the references of seven masks up and down.
+      source.shootdowns.withUnsafeBufferPointer { shootdown($0[slot], moment, source) }
     case .framesFreed: freed(moment)
     case .frameAllocated: allocated(moment, source)
     case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
-    case .unmappedFrameAllocated: unmappedAllocated(moment, source, isMovable: true)
-    case .unmappedFrameTaken: unmappedAllocated(moment, source, isMovable: false)
+    case .unmappedFrameAllocated, .unmappedFrameTaken:
+      guard concerns(Int(moment.subject)) else { return }
+      unmappedAllocated(moment, source, isMovable: moment.kind == .unmappedFrameAllocated)
     case .frameDrained: drained(moment, source)
     case .frameRefilled:
       policy.refilled(with: carried(moment), moment.passage, now, &actions)
@@ -324,6 +326,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       act(moment, source, frame: frame)
     }
     if isChecked { oracle?.observe(moment, source) }
+  }
+
+  /// Whether it makes a difference that a frame is allocated that was once freed behind a flush of one
+  /// mm: mostly that is long past.
+  private func concerns(_ frame: Int) -> Bool {
+    deferrals[frame] != 0 || policy.remembers(frame) || oracle?.remembers(frame) == true
   }
 
   private mutating func unmappedAllocated(

@@ -47,6 +47,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   var forgetsInBuddy: Bool { base.forgetsInBuddy }
   static var followsDrains: Bool { Base.followsDrains }
   var mayActOnAny: Bool { base.mayActOnAny }
+  func remembers(_ frame: Int) -> Bool { base.remembers(frame) }
   func mayAct(on cpu: Int) -> Bool { base.mayAct(on: cpu) }
   func isSpent(_ deferral: UInt32) -> Bool { base.isSpent(deferral) }
   var listens: MomentKindSet { base.listens }

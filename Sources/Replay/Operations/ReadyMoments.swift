@@ -75,10 +75,13 @@ struct ReadyMoments {
   static let span = 1 << 14
   static let noBatch = Int(UInt32.max)
 
-  private var kinds: [UInt8] = []
-  /// The same, without the moments that are not among those of ``FrameVisits``.
-  private var firstKinds: [UInt8] = []
-  private var drainKinds: [UInt8] = []
+  /// By span, then kind: a bit for each of the span's moments. The kinds come once for each of
+  /// ``FrameVisits``, with the moments that it lets through.
+  private var bits: [UInt64] = []
+  private static let kinds = Moment.Kind.allCases.count
+  private static let wordsOfKind = span / 64
+  private static let wordsOfVisits = wordsOfKind * kinds
+  private static let wordsOfSpan = wordsOfVisits * FrameVisits.allCases.count
   private var cpus: [UInt16] = []
   private var batches: [UInt32] = []
   private var allocations: [ReadyAllocation] = []
@@ -113,13 +116,11 @@ struct ReadyMoments {
   /// The moments of `kinds` in `range`, a span or part of one, that `frames` lets through.
   func visits(_ wanted: MomentKindSet, in range: Range<Int>, _ frames: FrameVisits) -> Visits {
     var visits = Visits(start: range.lowerBound, count: range.count, frames)
-    let kinds =
-      switch frames {
-      case .all: kinds
-      case .first: firstKinds
-      case .firstAfterDrain: drainKinds
-      }
-    visits.fill(from: kinds, wanted)
+    let first =
+      range.lowerBound / Self.span * Self.wordsOfSpan + frames.rawValue * Self.wordsOfVisits
+    for kind in Moment.Kind.allCases where wanted.contains(kind) {
+      visits.add(bits, from: first + Int(kind.rawValue) * Self.wordsOfKind)
+    }
     return visits
   }
 
@@ -140,9 +141,7 @@ struct ReadyMoments {
 
   private mutating func removeAll() {
     last = nil
-    kinds.removeAll(keepingCapacity: true)
-    firstKinds.removeAll(keepingCapacity: true)
-    drainKinds.removeAll(keepingCapacity: true)
+    bits.removeAll(keepingCapacity: true)
     cpus.removeAll(keepingCapacity: true)
     batches.removeAll(keepingCapacity: true)
     allocations.removeAll(keepingCapacity: true)
@@ -155,13 +154,13 @@ struct ReadyMoments {
       lasts[number] = 0
       lastRefills[number] = 0
     }
+    let firstWord = bits.count
+    bits.append(contentsOf: repeatElement(0, count: Self.wordsOfSpan))
     for position in range {
       let kind = moments[position].kind
       let isOver = moments[position].time > end
       if !isOver, MomentKindSet.always.contains(kind) { last = position }
-      let told = isOver ? MomentKindSet.noKind : kind.rawValue
       let isOfFrames = MomentKindSet.ofFrames.contains(kind)
-      kinds.append(told)
       allocations.append(ReadyAllocation(moments[position]))
       cpus.append(moments[position].cpu)
       batches.append(isOfFrames ? moments[position].batch : UInt32.max)
@@ -169,8 +168,12 @@ struct ReadyMoments {
       ahead.append(AllocationsAhead())
       let offset = UInt32(position - range.lowerBound)
       let isFirst = isOver ? (true, true) : follow(moments[position], offset, range.lowerBound)
-      firstKinds.append(isFirst.0 ? told : MomentKindSet.noKind)
-      drainKinds.append(isFirst.1 ? told : MomentKindSet.noKind)
+      guard !isOver else { continue }
+      let word = firstWord + Int(kind.rawValue) * Self.wordsOfKind + Int(offset) >> 6
+      let bit: UInt64 = 1 << UInt64(offset & 63)
+      bits[word] |= bit
+      if isFirst.0 { bits[word + Self.wordsOfVisits] |= bit }
+      if isFirst.1 { bits[word + 2 * Self.wordsOfVisits] |= bit }
     }
     for number in counts.indices { counts[number] = AllocationsAhead() }
     for position in range.reversed() {
@@ -226,16 +229,8 @@ struct ReadyMoments {
 }
 
 extension Visits {
-  /// Sets the bits of those whose kind is one of `wanted`.
-  fileprivate mutating func fill(from kinds: [UInt8], _ wanted: MomentKindSet) {
-    for word in words.indices {
-      let first = start + word * 64
-      var bits: UInt64 = 0
-      for offset in 0..<min(64, kinds.count - first) {
-        // No branch: whether a moment is told changes from one to the next.
-        bits |= UInt64(wanted.holds(kinds[first + offset])) << UInt64(offset)
-      }
-      words[word] = bits
-    }
+  /// Sets the bits that are set in `bits` from word `first` on.
+  fileprivate mutating func add(_ bits: [UInt64], from first: Int) {
+    for word in words.indices { words[word] |= bits[first + word] }
   }
 }

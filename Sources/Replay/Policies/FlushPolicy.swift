@@ -128,6 +128,9 @@ protocol FlushPolicy: Sendable {
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction])
 
+  /// Whether it keeps something of a frame that was once freed so.
+  func remembers(_ frame: Int) -> Bool
+
   /// A frame freed with a batch goes from a per-CPU list to buddy, or back.
   mutating func drained(
     with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
@@ -183,6 +186,8 @@ extension FlushPolicy {
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {}
+
+  func remembers(_ frame: Int) -> Bool { false }
 
   mutating func drained(
     with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,

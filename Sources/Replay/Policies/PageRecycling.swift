@@ -101,6 +101,8 @@ struct PageRecycling: FlushPolicy {
     deferrals[Int(deferral)].hadFrames = true
   }
 
+  func remembers(_ frame: Int) -> Bool { origins[frame].generation != 0 }
+
   mutating func unmappedAllocated(
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]

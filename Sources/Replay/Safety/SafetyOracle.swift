@@ -184,6 +184,9 @@ struct SafetyOracle {
     }
   }
 
+  /// Whether a frame that was once freed behind a flush of one mm may still be stale.
+  func remembers(_ frame: Int) -> Bool { frameUnmaps[frame] != 0 }
+
   private mutating func freed(_ moment: Moment, _ last: TaskUnmap) {
     keep(last.batch == moment.batch ? last.unmap : 0, for: Int(moment.subject))
   }
