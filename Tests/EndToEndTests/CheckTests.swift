@@ -149,6 +149,23 @@ import TraceBuilding
     }
   }
 
+  @Test func filtersAreKept() throws {
+    try scratch { folder in
+      let file = folder.appending(path: "b.json").path
+      try baseline([Self.small], file, ["--cpu", "0-1", "--comm", "kswapd*"])
+      #expect(try Tool.run(["check", Self.small, "--baseline", file]).exitCode == 0)
+      let other = try Tool.run(["check", Self.small, "--baseline", file, "--cpu", "2"])
+      #expect(other.exitCode == 3)
+      #expect(other.errors.contains("the baseline has --cpu=0-1 --comm=kswapd*"))
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(text.contains("\"filters\": [\"--cpu=0-1\", \"--comm=kswapd*\"]"))
+      try text.replacing("--cpu=0-1", with: "--cpus=0-1").write(
+        toFile: file, atomically: true, encoding: .utf8)
+      let broken = try Tool.run(["check", Self.small, "--baseline", file])
+      #expect(broken.exitCode == 3 && broken.errors.contains("--cpus=0-1"), "\(broken.errors)")
+    }
+  }
+
   @Test func violationsFailWhereTheyAreForbidden() throws {
     try scratch { folder in
       let file = folder.appending(path: "b.json").path

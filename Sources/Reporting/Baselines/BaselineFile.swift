@@ -26,7 +26,8 @@ public enum BaselineFile {
       "  \"confidence\": \(MetricTolerance.number(baseline.confidence)),",
       "  \"schema\": \(quoted(Baseline.schema)),", "  \"settings\": {",
       "    \"between\": \(settings.between.map(quoted) ?? "null"),",
-      "    \"filters\": [\(settings.filters.map(quoted).joined(separator: ", "))],",
+      settings.filters.isEmpty
+        ? "" : "    \"filters\": [\(settings.filters.map(quoted).joined(separator: ", "))],",
       "    \"flush_duration_ns\": \(settings.flushDuration.map { "\($0)" } ?? "null"),",
       "    \"instance\": \(settings.instance.map(quoted) ?? "null"),",
       "    \"policies\": {" + (policies.isEmpty ? "}" : ""),
