@@ -149,6 +149,15 @@ import TraceBuilding
     }
   }
 
+  /// The tool's own figures: whoever moves one on purpose says so with `check --update`.
+  @Test(arguments: ["small-4", "burst-16"])
+  func bundledBaselinesHold(_ pair: String) throws {
+    let run = try Tool.run([
+      "check", "luf-pairs/\(pair)/0.1", "--baseline", "baselines/\(pair).baseline.json",
+    ])
+    #expect(run.exitCode == 0, "\(run.output)\(run.errors)")
+  }
+
   @Test func filtersAreKept() throws {
     try scratch { folder in
       let file = folder.appending(path: "b.json").path

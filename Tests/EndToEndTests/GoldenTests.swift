@@ -58,6 +58,17 @@ import TraceBuilding
     ),
     ("who-ft-4cpu-churn", ["who", "captures/ft-4cpu-churn"]),
     ("who-burst-16", ["who", "luf-pairs/burst-16/0.1"]),
+    (
+      "sweep-small-4",
+      [
+        "sweep", "luf-pairs/small-4/0.1", "--vary", "policy=luf-v10,luf-v11", "--vary",
+        "flush-duration=0,4000,8000",
+      ]
+    ),
+    (
+      "check-small-4",
+      ["check", "luf-pairs/small-4/0.1", "--baseline", "baselines/small-4.baseline.json"]
+    ),
     ("policies", ["policies"]),
     ("machines", ["machines"]),
     ("machines.json", ["machines", "--json"]),
