@@ -136,9 +136,9 @@ struct CheckPairing {
       found.append("\(option) \(given), the baseline has \(kept.map { "\($0)" } ?? "none")")
     }
     note("--flush-duration", gate.flushDuration, settings.flushDuration)
-    note("--between", gate.between, settings.between)
-    note("--instance", gate.instance, settings.instance)
-    let filters = gate.filters.arguments
+    note("--between", gate.window.between, settings.between)
+    note("--instance", gate.window.instance, settings.instance)
+    let filters = gate.window.filters.arguments
     note(
       "filters", filters.isEmpty ? nil : filters.joined(separator: " "),
       settings.filters.joined(separator: " "))

@@ -6,8 +6,8 @@ import TraceFiles
 
 /// The text of a JSON file of runs, told from traces by its first character.
 enum RunText {
-  /// Bytes that a file of runs may have; a trace of gigabytes is not read into memory.
-  static let bytesMax = 64 << 20
+  /// What a file of runs may have; a trace of gigabytes is not read into memory.
+  static let mebibytesMax = 64
 
   /// The text of `path`; nil if it is no regular file that begins like a JSON object.
   static func read(_ path: String) throws(TraceError) -> String? {
@@ -16,21 +16,9 @@ enum RunText {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let got = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if got < 0, errno == EINTR { continue }
-      guard got >= 0 else {
-        throw TraceError("cannot be read: \(String(cString: strerror(errno)))", file: path)
-      }
-      if got == 0 { break }
-      bytes += chunk[..<got]
-      if !begins(bytes) { return nil }
-      guard bytes.count <= bytesMax else {
-        throw TraceError("is larger than 64 MiB: expected a JSON file of runs", file: path)
-      }
-    }
+    let read = try WholeFile.read(
+      descriptor, path, mebibytesMax: mebibytesMax, expected: "a JSON file of runs", while: begins)
+    guard let bytes = read else { return nil }
     return begins(bytes) ? String(decoding: bytes, as: UTF8.self) : nil
   }
 

@@ -117,11 +117,5 @@ struct MomentKindSet: Equatable, Sendable {
     MomentKindSet(bits: bits & other.bits)
   }
 
-  /// A raw value that no kind has.
-  static let noKind: UInt8 = 63
-
-  /// 1 where the kind with that raw value is one of them, else 0.
-  func holds(_ kind: UInt8) -> Int { Int(truncatingIfNeeded: bits >> UInt64(kind) & 1) }
-
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

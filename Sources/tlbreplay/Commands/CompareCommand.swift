@@ -28,14 +28,7 @@ struct CompareCommand: ParsableCommand {
     completion: .file())
   var after: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "Count only what lies between two marks: texts written to trace_marker, or sig:N.",
-      valueName: "A,B"))
-  var between: String?
-
-  @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
-  var instance: String?
+  @OptionGroup var window: WindowOptions
 
   @Option(
     help: ArgumentHelp(
@@ -48,7 +41,6 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp("Show only this measure; repeat it for more.", valueName: "NAME"))
   var measures: [String] = []
 
-  @OptionGroup(title: "Filters") var filters: FilterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var explaining: ExplainOptions
 
@@ -123,6 +115,6 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func inputOptions(_ path: String) -> InputOptions {
-    .one(path, between: between, instance: instance, filters: filters)
+    .one(path, window)
   }
 }

@@ -7,7 +7,7 @@ extension LoadedInput {
   /// What the user asks to see. The options were validated, so that nothing is wrong with them.
   func filters(_ options: InputOptions) throws(TraceError) -> FilterRequest {
     do {
-      return try options.filters.request()
+      return try options.window.filters.request()
     } catch {
       throw TraceError("\(error)", file: name)
     }

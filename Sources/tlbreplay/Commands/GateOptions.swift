@@ -33,16 +33,7 @@ struct GateOptions: ParsableArguments {
       valueName: "NS"))
   var flushDuration: UInt64?
 
-  @Option(
-    help: ArgumentHelp(
-      "Count only what lies between two marks: texts written to trace_marker, or sig:N.",
-      valueName: "A,B"))
-  var between: String?
-
-  @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
-  var instance: String?
-
-  @OptionGroup(title: "Filters") var filters: FilterOptions
+  @OptionGroup var window: WindowOptions
 
   @Flag(help: "Show no progress on a terminal.")
   var noProgress = false
@@ -61,14 +52,13 @@ struct GateOptions: ParsableArguments {
       throw ValidationError("\(twice.element) is given twice: a run counts once.")
     }
     try PolicyChoice.validate(policies)
-    try InputOptions.one("-", between: between, instance: instance, filters: filters).validate()
   }
 
   /// What a baseline keeps of these options.
   func settings() throws -> BaselineSettings {
     BaselineSettings(
       policies: try PolicyChoice.baselinePolicies(policies), flushDuration: flushDuration,
-      between: between, instance: instance, filters: filters.arguments)
+      between: window.between, instance: window.instance, filters: window.filters.arguments)
   }
 }
 
@@ -88,9 +78,11 @@ enum GateReading {
   static func read(
     _ path: String, _ settings: BaselineSettings, policyFiles: [String], progress: Progress
   ) throws -> CaptureReading {
-    let options = InputOptions.one(
-      path, between: settings.between, instance: settings.instance,
-      filters: try filters(settings))
+    var counted = WindowOptions()
+    counted.between = settings.between
+    counted.instance = settings.instance
+    counted.filters = try filters(settings)
+    let options = InputOptions.one(path, counted)
     let loaded = try LoadedInput(options)
     let trace = try loaded.describe(options, progress: progress)
     let window = trace.window?.marks.span
@@ -155,20 +147,8 @@ enum GateReading {
         file: path)
     }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let got = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if got < 0, errno == EINTR { continue }
-      guard got >= 0 else {
-        throw TraceError("cannot be read: \(String(cString: strerror(errno)))", file: path)
-      }
-      if got == 0 { break }
-      bytes += chunk[..<got]
-      guard bytes.count <= BaselineFile.sizeMax else {
-        throw TraceError("is larger than 16 MiB: expected a baseline", file: path)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    let bytes = try WholeFile.read(
+      descriptor, path, mebibytesMax: BaselineFile.sizeMax >> 20, expected: "a baseline")
+    return String(decoding: bytes ?? [], as: UTF8.self)
   }
 }

@@ -14,49 +14,25 @@ struct InputOptions: ParsableArguments {
   @Option(name: .customShort("i"), help: "The same as the positional INPUT.", completion: .file())
   var inputOption: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Count only what lies between two marks: texts written to trace_marker, or sig:N.",
-      valueName: "A,B"))
-  var between: String?
-
-  @Option(help: ArgumentHelp("One buffer of several (the top one is \"\").", valueName: "NAME"))
-  var instance: String?
-
-  @OptionGroup(title: "Filters") var filters: FilterOptions
+  @OptionGroup var window: WindowOptions
 
   /// The input at `path`, for a command that takes several.
-  static func one(
-    _ path: String, between: String?, instance: String?, filters: FilterOptions
-  ) -> InputOptions {
+  static func one(_ path: String, _ window: WindowOptions) -> InputOptions {
     var options = InputOptions()
     options.input = path
     options.inputOption = nil
-    options.between = between
-    options.instance = instance
-    options.filters = filters
+    options.window = window
     return options
   }
 
   /// The input the user named.
   var path: String { input ?? inputOption ?? "" }
 
-  /// The marks of `--between`.
-  var betweenMarks: (String, String)? {
-    guard let parts = between?.split(separator: ",", omittingEmptySubsequences: false),
-      parts.count == 2
-    else { return nil }
-    return (String(parts[0]), String(parts[1]))
-  }
-
   func validate() throws {
     switch (input, inputOption) {
     case (nil, nil): throw ValidationError("Missing INPUT: a trace file, - or a capture directory.")
     case (.some, .some): throw ValidationError("INPUT is given twice, by position and with -i.")
     default: break
-    }
-    if between != nil, betweenMarks == nil {
-      throw ValidationError("--between takes two marks with a comma: --between TB_BEGIN,TB_END")
     }
   }
 }

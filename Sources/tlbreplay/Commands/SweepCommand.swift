@@ -47,7 +47,7 @@ struct SweepCommand: ParsableCommand {
     guard !axes.isEmpty else {
       throw ValidationError("Missing --vary NAME=A,B,C: what is to be varied.")
     }
-    if TOMLFile.isFile(input.path), input.path.hasSuffix(".toml"), input.between != nil {
+    if TOMLFile.isFile(input.path), input.path.hasSuffix(".toml"), input.window.between != nil {
       throw ValidationError("--between is for traces; a scenario marks its window itself.")
     }
     _ = try parsed()

@@ -143,7 +143,7 @@ struct LoadedInput {
   private func instance(
     _ options: InputOptions, _ facts: TraceFacts, _ survey: TraceSurvey
   ) throws(TraceError) -> Int {
-    guard let wanted = options.instance else { return survey.mainInstance }
+    guard let wanted = options.window.instance else { return survey.mainInstance }
     if let found = facts.instances.firstIndex(where: { $0.name == wanted }) { return found }
     let names = facts.instances.map { $0.name.isEmpty ? "\"\" (top)" : $0.name }
     throw TraceError(
@@ -154,7 +154,7 @@ struct LoadedInput {
     -> (MarkedWindow, Bool)?
   {
     let marks = trace.whole.marks
-    guard let (begin, end) = options.betweenMarks else {
+    guard let (begin, end) = options.window.marks else {
       return MarkedWindow.offered(by: marks).map { ($0, false) }
     }
     if let found = MarkedWindow.between(begin, end, in: marks) { return (found, true) }
