@@ -24,14 +24,9 @@ protocol PolicyReplay {
   mutating func finish(_ source: borrowing Reconstruction)
 }
 
-/// What became of a recorded flush of one mm: its number, and its deferral, 0 where it was flushed.
-private struct UnmapDecision {
-  var batch: UInt32 = 0
-  var deferral: UInt32 = 0
-}
-
-/// What a run knows of an unmap batch, by its number: the deferral that it was put off as, 0 where it
-/// was flushed, and whether that is spent, so that its frames make no difference any more.
+/// What a run knows of an unmap batch, or of a flush of one mm that frees frames, by its number: the
+/// deferral that it was put off as, 0 where it was flushed, and whether that is spent, so that its
+/// frames make no difference any more.
 private struct BatchFate {
   private var bits: UInt32 = 0
 
@@ -52,13 +47,11 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   let assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
   private var policy: Policy
-  private var oracle: SafetyOracle?
+  /// Told of nothing unless `isChecked`.
+  private var oracle: SafetyOracle
   private let isChecked: Bool
   private var batches: [BatchFate] = []
-  /// Only where the policy follows frames that flushes of one mm free: what became of the last one of
-  /// each task, and the deferral that each such frame carries.
-  private var unmapDecisions: [UnmapDecision] = []
-  private var deferrals: [UInt32] = []
+  /// Whether the policy follows frames that flushes of one mm free.
   private let followsUnmappedFrames: Bool
   private let forgetsInBuddy: Bool
   /// Whether a moment of a frame can be passed over that makes no difference to the policy.
@@ -69,6 +62,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// Of the moment at hand, among those that are ready.
   private var position: UInt32 = 0
   private let listens: MomentKindSet
+  /// Kinds that only the oracle is told of.
+  private let observed: MomentKindSet
   /// For an observer; nil without one.
   private var log: DecisionLog?
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
@@ -84,16 +79,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.policy = policy
     self.assumption = assumption
     self.isChecked = isChecked
-    followsUnmappedFrames = policy.listens.contains(.unmappedFrameFreed)
+    followsUnmappedFrames = policy.listens.contains(.unmappedFrameAllocated)
     forgetsInBuddy = policy.forgetsInBuddy
     books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
-    oracle =
-      isChecked
-      ? SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
-      : nil
+    oracle = SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
     listens = policy.listens
+    observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
-    mayPass = !context.visitsEveryFrame && !Policy.followsTime && oracle?.passesFrames != false
+    mayPass = !context.visitsEveryFrame && !(isChecked && !oracle.passesFrames)
     loop = { $0.run($1, $2) }
   }
 
@@ -102,15 +95,17 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if !Policy.putsOffNothing {
       kinds = kinds.union(MomentKindSet([.frameAllocated, .framesFreed]))
     }
-    return oracle.map { kinds.union($0.listens) } ?? kinds
+    return isChecked ? kinds.union(oracle.listens) : kinds
   }
 
-  var safety: SafetyVerdict? { oracle?.verdict }
+  var safety: SafetyVerdict? { isChecked ? oracle.verdict : nil }
 
   mutating func takeDecisions() -> [ObservedDecision] { log?.take() ?? [] }
 
   var frameVisits: FrameVisits {
-    guard mayPass, !(Policy.asksForEveryAllocation && policy.mayActOnAny) else { return .all }
+    guard mayPass, !Policy.recyclesFrames,
+      !(Policy.asksForEveryAllocation && policy.mayActOnAny)
+    else { return .all }
     return Policy.followsDrains ? .firstAfterDrain : .first
   }
 
@@ -125,20 +120,24 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     var visits = moments
     let isSparse = visits.frames != .all
     if let position = source.ready.last { last = source.moments[position] }
-    for word in visits.words.indices {
-      while let offset = visits.takeFirst(in: word) {
-        let at = visits.start + offset
-        let batch = source.ready.batch(at)
-        // Most moments are of frames whose flush is paid for or was never put off.
-        if passes(at, batch, source) {
-          if isSparse, isChecked, batch != ReadyMoments.noBatch { pass(at, batch, source, &visits) }
-          continue
+    if isChecked, visits.start == 0 { oracle.beginReady() }
+    visits.withWords { words in
+      for word in words.indices {
+        while let offset = words.takeFirst(in: word) {
+          let at = words.start + offset
+          let batch = source.ready.batch(at)
+          // Most moments are of frames whose flush is paid for or was never put off.
+          if passes(at, batch, source) {
+            if isSparse, isChecked, batch != ReadyMoments.noBatch { pass(at, batch, source, words) }
+            continue
+          }
+          position = UInt32(truncatingIfNeeded: at)
+          happened(at, source)
+          if isSparse, batch != ReadyMoments.noBatch { words.add(source.ready.next(at)) }
         }
-        position = UInt32(truncatingIfNeeded: at)
-        happened(at, source)
-        if isSparse, batch != ReadyMoments.noBatch { visits.add(source.ready.next(at)) }
       }
     }
+    if isChecked { oracle.catchUp(to: visits.end, source) }
     sweep()
   }
 
@@ -154,43 +153,67 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     _ at: Int, _ batch: Int, _ source: borrowing Reconstruction
   ) -> Bool {
     guard batch < batches.count, batches[batch].unspent == 0, mayPass else { return false }
+    if Policy.recyclesFrames, source.ready.allocation(at) != .none,
+      remembers(Int(source.moments[at].subject))
+    {
+      return false
+    }
     if Policy.asksForEveryAllocation, policy.mayAct(on: source.ready.cpu(at)) { return false }
     if Policy.followsDrains, batches[batch].deferral != 0,
       source.ready.allocation(at) == .drain
     {
       return false
     }
-    return !isChecked || oracle?.passes(source.ready.allocation(at), ofBatch: batch) != false
+    return !isChecked || oracle.passes(source.ready.allocation(at), ofBatch: batch)
   }
 
   /// A moment was passed over: so can be those of the same batch that follow, down to the last.
   private mutating func pass(
-    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction, _ visits: inout Visits
+    _ at: Int, _ batch: Int, _ source: borrowing Reconstruction, _ words: VisitWords
   ) {
     let ahead = source.ready.allocationsAhead(at)
     guard ahead.last != 0 else { return }
-    if oracle?.passes(ahead, ofBatch: batch) == true {
-      visits.add(Int(ahead.last))
+    // Behind a drain a frame has to be looked at, and would be counted twice.
+    let offset = at - words.start
+    if !Policy.followsDrains,
+      oracle.passes(ahead, ofBatch: batch, within: Int(ahead.last) - offset)
+    {
+      words.add(Int(ahead.last))
     } else {
-      visits.add(source.ready.next(at))
+      words.add(source.ready.next(at))
     }
   }
 
   @inline(__always)
   private mutating func happened(_ at: Int, _ source: borrowing Reconstruction) {
     let moment = source.moments[at]
+    if Policy.followsTime { timePassed(moment, source) }
     now.time = moment.time
+    if isChecked {
+      oracle.catchUp(to: at, source)
+      if observed.contains(moment.kind) {
+        oracle.observe(moment, source)
+        return
+      }
+    }
     now.cpu = Int(moment.cpu)
     now.task = Int(moment.task)
     if Policy.asksForProcesses {
       now.processGroup = Int(source.tasks.processGroup(now.task))
       now.isProcessProven = source.tasks.states[now.task].mmGroup != 0
     }
-    if Policy.followsTime {
-      policy.timePassed(now, &actions)
-      act(moment, source)
-    }
     happened(moment, source)
+  }
+
+  /// What is due before a moment happens at its own time, whichever moments are passed over.
+  private mutating func timePassed(_ moment: Moment, _ source: borrowing Reconstruction) {
+    while let due = policy.due, due <= moment.time {
+      var then = moment
+      then.time = due
+      now.time = due
+      policy.timePassed(now, &actions)
+      act(then, source)
+    }
   }
 
   @inline(__always)
@@ -198,14 +221,13 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     switch moment.kind {
     case .shootdown, .mmShootdown:
       let slot = Int(moment.subject &- source.shootdownsBase)
-      // In place: a copy counts the references of seven masks up and down.
-      source.shootdowns.withUnsafeBufferPointer { shootdown($0[slot], moment, source) }
+      shootdown(source.shootdowns[slot], moment, source)
     case .framesFreed: freed(moment)
     case .frameAllocated: allocated(moment, source)
-    case .unmappedFrameFreed: freed(moment, source, behind: unmapDecisions[now.task])
-    case .unmappedFrameAllocated, .unmappedFrameTaken:
-      guard concerns(Int(moment.subject)) else { return }
-      unmappedAllocated(moment, source, isMovable: moment.kind == .unmappedFrameAllocated)
+    case .unmappedFramesFreed: unmappedFreed(moment, source)
+    case .unmappedFrameAllocated: unmappedAllocated(moment, batches[Int(moment.batch)].unspent, source)
+    case .onceUnmappedAllocated:
+      if remembers(Int(moment.subject)) { unmappedAllocated(moment, 0, source) }
     case .frameDrained: drained(moment, source)
     case .frameRefilled:
       policy.refilled(with: carried(moment), moment.passage, now, &actions)
@@ -232,6 +254,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   mutating func finish(_ source: borrowing Reconstruction) {
     position = .max
+    if Policy.followsTime, let last { timePassed(last, source) }
     policy.finish(&actions)
     // What is done at last is done behind the window, where the trace goes on behind it.
     if var last {
@@ -250,14 +273,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       batches.append(
         contentsOf: repeatElement(BatchFate(), count: source.batchNumbers.count - batches.count))
     }
-    if followsUnmappedFrames, deferrals.count < frames {
-      deferrals.append(contentsOf: repeatElement(0, count: frames - deferrals.count))
-    }
-    while followsUnmappedFrames, unmapDecisions.count < tasks {
-      unmapDecisions.append(UnmapDecision())
-    }
     policy.growTo(tasks: tasks, frames: frames)
-    oracle?.growTo(tasks: tasks, frames: frames, batches: batches.count)
+    if isChecked { oracle.growTo(frames: frames, batches: batches.count) }
   }
 
   private mutating func other(_ moment: Moment, _ source: borrowing Reconstruction) {
@@ -265,7 +282,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       policy.other(moment, source, now, &actions)
       if !actions.isEmpty { act(moment, source) }
     }
-    if isChecked { oracle?.observe(moment, source) }
+    if isChecked { oracle.observe(moment, source) }
   }
 
   private mutating func shootdown(
@@ -285,25 +302,15 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if log != nil {
       log?.note(decision, of: shootdown, at: moment.time, pending: books.pending.frames)
     }
-    if isChecked { oracle?.shootdown(shootdown, isDone: opened == 0, moment, source) }
+    if isChecked { oracle.shootdown(shootdown, isDone: opened == 0, moment, source) }
     act(moment, source)
-    if shootdown.kind == .unmapBatch, shootdown.batch != 0 {
+    if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       let number = Int(shootdown.batch)
       books.retire(batches[number].deferral, at: moment.time)
       batches[number] = BatchFate(opened)
-    } else if shootdown.kind == .mm, followsUnmappedFrames {
-      keep(shootdown, opened)
     } else {
       books.release(opened)
     }
-  }
-
-  /// Keeps what became of a flush of one mm for the frames that its task frees next.
-  private mutating func keep(_ shootdown: borrowing Shootdown, _ opened: UInt32) {
-    guard shootdown.batch != 0 || opened != 0 else { return }
-    let task = Int(shootdown.taskIndex)
-    books.release(unmapDecisions[task].deferral)
-    unmapDecisions[task] = UnmapDecision(batch: shootdown.batch, deferral: opened)
   }
 
   /// Frames were freed with an unmap batch.
@@ -313,81 +320,78 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books.freed(Int(moment.subject), with: deferral, at: moment.time)
   }
 
-  /// A frame is freed behind a flush of one mm.
-  private mutating func freed(
-    _ moment: Moment, _ source: borrowing Reconstruction, behind decision: UnmapDecision
-  ) {
-    if decision.deferral != 0, decision.batch == moment.batch {
-      let frame = Int(moment.subject)
-      books.dropped(deferrals[frame], at: moment.time)
-      deferrals[frame] = decision.deferral
-      books.freed(with: decision.deferral, at: moment.time)
-      policy.unmappedFreed(frame, with: decision.deferral, now, &actions)
-      act(moment, source, frame: frame)
-    }
-    if isChecked { oracle?.observe(moment, source) }
+  /// Frames were freed behind a flush of one mm.
+  private mutating func unmappedFreed(_ moment: Moment, _ source: borrowing Reconstruction) {
+    let deferral = batches[Int(moment.batch)].deferral
+    guard deferral != 0 else { return }
+    books.freed(Int(moment.subject), with: deferral, at: moment.time)
+    policy.unmappedFreed(Int(moment.subject), with: deferral)
   }
 
   /// Whether it makes a difference that a frame is allocated that was once freed behind a flush of one
   /// mm: mostly that is long past.
-  private func concerns(_ frame: Int) -> Bool {
-    deferrals[frame] != 0 || policy.remembers(frame) || oracle?.remembers(frame) == true
+  private func remembers(_ frame: Int) -> Bool {
+    policy.remembers(frame) || (isChecked && oracle.remembers(frame))
   }
 
   private mutating func unmappedAllocated(
-    _ moment: Moment, _ source: borrowing Reconstruction, isMovable: Bool
+    _ moment: Moment, _ deferral: UInt32, _ source: borrowing Reconstruction
   ) {
     let frame = Int(moment.subject)
-    // What a batch freed is told of at its own moment, which follows.
-    let deferral = moment.batch == 0 ? deferrals[frame] : 0
-    if moment.batch == 0 { deferrals[frame] = 0 }
-    policy.unmappedAllocated(frame, isMovable: isMovable, with: deferral, now, &actions)
+    policy.unmappedAllocated(frame, isMovable: moment.isMovable, with: deferral, now, &actions)
     act(moment, source, frame: frame)
-    books.dropped(deferral, at: moment.time)
-    if isChecked { oracle?.observe(moment, source) }
+    drop(deferral, of: Int(moment.batch), at: moment.time)
+    if isChecked { oracle.observe(moment, source) }
   }
 
   private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
-    let number = Int(moment.batch)
     let deferral = carried(moment)
     if deferral != 0 || Policy.asksForEveryAllocation {
       now.isAtomic = moment.isAtomic
       policy.allocated(with: deferral, moment.passage, now, &actions)
       act(moment, source, frame: Int(moment.subject))
-      if deferral != 0 {
-        books.dropped(deferral, at: moment.time)
-        if !books.isOpen(deferral), policy.isSpent(deferral) { batches[number].spend() }
-      }
+      drop(deferral, of: Int(moment.batch), at: moment.time)
     }
-    if isChecked { oracle?.observe(moment, source) }
+    if isChecked { oracle.observe(moment, source) }
+  }
+
+  /// A frame no longer carries the deferral of a batch, 0 none.
+  private mutating func drop(_ deferral: UInt32, of batch: Int, at time: UInt64) {
+    guard deferral != 0 else { return }
+    books.dropped(deferral, at: time)
+    if !books.isOpen(deferral), policy.isSpent(deferral) { batches[batch].spend() }
   }
 
   private mutating func act(
     _ moment: Moment, _ source: borrowing Reconstruction, frame: Int? = nil
   ) {
     guard !actions.isEmpty else { return }
-    for action in actions {
-      switch action {
-      case .flush(let mask, let fate):
+    for index in actions.indices {
+      switch actions[index] {
+      case .flush(let mask, let fate, let times):
         let isCounted = source.isOfCountedTask(moment)
         let interrupts =
-          isCounted ? books.flush(mask, fate, moment, lazy: source.lazyCPUs(at: position)) : 0
+          isCounted
+          ? books.flush(mask, fate, times: times, moment, lazy: source.lazyCPUs(at: position)) : 0
         if log != nil {
-          log?.note(
-            mask, fate, moment, interrupts: interrupts, pending: books.pending.frames)
+          for _ in 0..<times {
+            log?.note(
+              mask, fate, moment, interrupts: interrupts / times, pending: books.pending.frames)
+          }
         }
-        oracle?.flushed(mask, fate, moment)
-      case .cleanSelf(let cpu): oracle?.flushed(cpu, moment)
+        if isChecked { oracle.flushed(mask, fate, times: times, moment) }
+      case .cleanSelf(let cpu): if isChecked { oracle.flushed(cpu, moment) }
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:
         if source.isOfCountedTask(moment) { books.frameHeld(at: moment) }
-        if frame != nil { oracle?.held() }
+        if isChecked, frame != nil { oracle.held() }
       case .recycleFrame:
         if source.isOfCountedTask(moment) { books.recycled(at: moment) }
-        oracle?.recycled()
+        if isChecked { oracle.recycled() }
       }
     }
-    actions.removeAll(keepingCapacity: true)
+    // Cheaper than to remove all, and there are few.
+    while !actions.isEmpty { actions.removeLast() }
   }
 }

@@ -123,7 +123,7 @@ import TraceEvents
     let told = stage.reconstruction.moments.indices.filter {
       kinds.contains(stage.reconstruction.moments[$0].kind)
     }
-    candidate.run.replay(stage.reconstruction, Visits(told))
+    candidate.run.replay(stage.reconstruction, Visits(told, of: stage.reconstruction.moments.count))
     var isToldOf = false
     for heard in candidate.log.take() {
       switch heard {

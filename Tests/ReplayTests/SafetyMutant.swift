@@ -28,12 +28,16 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   private mutating func drop(_ actions: inout [FlushAction], from start: Int) {
     var position = start
     while position < actions.count {
-      if case .flush(_, let fate) = actions[position] {
-        flushes += 1
-        if flushes - 1 == dropped {
-          actions.remove(at: position)
+      if case .flush(let mask, let fate, let times) = actions[position] {
+        let numbers = flushes..<flushes + times
+        flushes += times
+        if numbers.contains(dropped) {
           omission.fate.withLock { $0 = fate }
-          continue
+          guard times > 1 else {
+            actions.remove(at: position)
+            continue
+          }
+          actions[position] = .flush(mask, fate, times: times - 1)
         }
       }
       position += 1
@@ -42,6 +46,8 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
 
   static var followsTime: Bool { Base.followsTime }
   static var asksForProcesses: Bool { Base.asksForProcesses }
+  static var recyclesFrames: Bool { Base.recyclesFrames }
+  var due: UInt64? { base.due }
   static var putsOffNothing: Bool { Base.putsOffNothing }
   static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
   var forgetsInBuddy: Bool { base.forgetsInBuddy }
@@ -105,12 +111,8 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
     drop(&actions, from: start)
   }
 
-  mutating func unmappedFreed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    let start = actions.count
-    base.unmappedFreed(frame, with: deferral, now, &actions)
-    drop(&actions, from: start)
+  mutating func unmappedFreed(_ count: Int, with deferral: UInt32) {
+    base.unmappedFreed(count, with: deferral)
   }
 
   mutating func unmappedAllocated(
@@ -152,7 +154,7 @@ struct FullTLBs: SafetyCheck {
   private var frameMarks: [UInt32: Int] = [:]
   private var findings = RuleFindings()
 
-  var hears: SafetyNews { [.shootdowns, .flushes, .ownFlushes] }
+  var hears: SafetyNews { [.putOff, .batchFlushes, .mmFlushes, .flushes, .ownFlushes] }
   var momentsAlways: MomentKindSet {
     MomentKindSet([.frameFreed, .frameAllocated, .switchedMM, .lazyBegin, .lazyEnd])
   }
@@ -176,7 +178,8 @@ struct FullTLBs: SafetyCheck {
   }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) { mask.forEach { marks[$0] = [] } }
 
   mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {

@@ -164,7 +164,8 @@ struct TinyStage: ~Copyable {
     clock = 1000 + UInt64(number) * 1000
     event = UInt64(number)
     reconstruction.moments.removeAll(keepingCapacity: true)
-    reconstruction.shootdowns.removeAll(keepingCapacity: true)
+    reconstruction.shootdowns.removeFirst(reconstruction.shootdowns.count)
+    reconstruction.findCleanings(0)
   }
 
   func shootdown(_ kind: ShootdownKind, cpu: Int, _ kernel: TinyKernel) -> Shootdown {
@@ -190,9 +191,10 @@ struct TinyStage: ~Copyable {
     }
   }
 
-  mutating func tell(_ shootdown: Shootdown) {
+  mutating func tell(_ shootdown: consuming Shootdown) {
+    let cpu = shootdown.initiator
     reconstruction.shootdowns.append(shootdown)
-    tell(.shootdown, cpu: shootdown.initiator)
+    tell(.shootdown, cpu: cpu)
   }
 
   mutating func tell(
@@ -203,5 +205,6 @@ struct TinyStage: ~Copyable {
       Moment(
         time: clock, kind: kind, payer: .user, cpu: UInt16(cpu), subject: UInt32(subject),
         batch: batch, task: Self.task(cpu), event: event, passage: passage))
+    reconstruction.findCleanings(reconstruction.moments.count)
   }
 }

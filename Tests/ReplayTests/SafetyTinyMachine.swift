@@ -26,7 +26,7 @@ struct FlushEar: SafetyCheck {
   }
 
   let log: Log
-  var hears: SafetyNews { [.shootdowns, .flushes, .ownFlushes, .handouts] }
+  var hears: SafetyNews { [.putOff, .batchFlushes, .mmFlushes, .flushes, .ownFlushes, .handouts] }
 
   private func note(_ what: HeardFlush) { log.heard.withLock { $0.append(what) } }
 
@@ -36,7 +36,8 @@ struct FlushEar: SafetyCheck {
   ) { note(.recorded(isDone: unmap == 0)) }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) { note(.forced(mask)) }
 
   mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {

@@ -10,7 +10,7 @@ import Testing
     #expect(stale.staleCPU(first) == 1 && stale.staleCPU(first, except: 1) == 2)
     stale.flush(CPUMask([1]))
     #expect(stale.staleCPU(first) == 2)
-    stale.flush(CPUMask([2, 0]), isForced: true)
+    stale.flush(CPUMask([2, 0]), forced: 1)
     #expect(stale.staleCPU(first) == nil)
     #expect(stale.staleCPU(second) == 3)
     // A later unmap makes a CPU stale again for what it unmapped only.

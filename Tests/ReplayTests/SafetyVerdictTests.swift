@@ -260,8 +260,8 @@ import TraceEvents
     #expect(near == [slot])
     table.remove(slot, &stale)
     #expect(table.find(50_000 << 20) == nil)
-    var open = OpenUnmaps()
-    for key in 0..<UInt64(OpenUnmaps.entriesMax) + 1 { open.add(key, frame: nil, by: 1) }
-    #expect(open.unchecked == OpenUnmaps.entriesMax / 2)
+    var open = UnmappedPages()
+    for page in 0..<UInt64(UnmappedPages.openMax) + 1 { open.add(page, frame: nil, by: 1) }
+    #expect(open.leftOut == UnmappedPages.openMax / 2)
   }
 }

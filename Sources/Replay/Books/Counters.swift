@@ -34,48 +34,64 @@ struct RecordedTally {
 
 /// What a policy takes from the recorded counters, and what it adds.
 struct CounterChanges {
-  /// TLB row by CPU.
-  var interrupts: [Int]
-  /// `tlb:tlb_flush` by reason, then CPU.
-  var flushes: [[Int]]
+  private let cpuCount: Int
+  /// TLB row by CPU, then `tlb:tlb_flush` by reason and CPU, one behind the other.
+  private var counts: [Int]
 
   init(cpuCount: Int) {
-    interrupts = Array(repeating: 0, count: cpuCount)
-    flushes = Array(repeating: Array(repeating: 0, count: cpuCount), count: 6)
+    self.cpuCount = cpuCount
+    counts = Array(repeating: 0, count: 7 * cpuCount)
   }
+
+  /// TLB row by CPU.
+  var interrupts: [Int] { Array(counts[..<cpuCount]) }
+  /// `tlb:tlb_flush` by reason, then CPU.
+  var flushes: [[Int]] {
+    (0..<6).map { Array(counts[place($0, 0)..<place($0 + 1, 0)]) }
+  }
+
+  private func place(_ reason: Int, _ cpu: Int) -> Int { (reason + 1) * cpuCount + cpu }
 
   /// A recorded flush does not happen: all that it left inside the window goes.
-  mutating func remove(_ shootdown: Shootdown) {
-    shootdown.countedInterrupts.forEach { interrupts[$0] -= 1 }
-    shootdown.countedRemoteEvents.forEach { flushes[1][$0] -= 1 }
-    if shootdown.isLocalCounted {
-      flushes[shootdown.kind == .unmapBatch ? 2 : 3][shootdown.initiator] -= 1
+  mutating func remove(_ shootdown: borrowing Shootdown) {
+    let remote = place(1, 0)
+    counts.withUnsafeMutableBufferPointer { counts in
+      shootdown.countedInterrupts.forEach { counts[$0] -= 1 }
+      shootdown.countedRemoteEvents.forEach { counts[remote + $0] -= 1 }
     }
-    if shootdown.isSendCounted { flushes[4][shootdown.initiator] -= 1 }
+    if shootdown.isLocalCounted {
+      counts[place(shootdown.kind == .unmapBatch ? 2 : 3, shootdown.initiator)] -= 1
+    }
+    if shootdown.isSendCounted { counts[place(4, shootdown.initiator)] -= 1 }
   }
 
-  /// A put-off flush of `mask` that CPU `initiator` has to do now.
+  /// `times` put-off flushes of `mask` that CPU `initiator` has to do now.
   ///
   /// Linux 6.12 `arch_tlbbatch_flush`: one send if any other CPU is in the mask, an interrupt for
   /// each that is not lazy, and the initiator's own flush if it is in the mask. Every receiver counts
   /// with an event here; in the kernel some leave silently.
   /// Returns the interrupts; only those of `counted` CPUs count, nil all.
   mutating func add(
-    _ mask: CPUMask, from initiator: Int, lazy: CPUMask, counted: CPUList? = nil
+    _ mask: CPUMask, from initiator: Int, lazy: CPUMask, counted: CPUList? = nil, times: Int = 1
   ) -> Int {
     var others = mask
     others.remove(initiator)
     if counted?.contains(initiator) ?? true {
-      if !others.isEmpty { flushes[4][initiator] += 1 }
-      if mask.contains(initiator), !lazy.contains(initiator) { flushes[2][initiator] += 1 }
+      if !others.isEmpty { counts[place(4, initiator)] += times }
+      if mask.contains(initiator), !lazy.contains(initiator) {
+        counts[place(2, initiator)] += times
+      }
     }
     others.subtract(lazy)
     if let counted { others.formIntersection(counted) }
-    others.forEach {
-      interrupts[$0] += 1
-      flushes[1][$0] += 1
+    let remote = place(1, 0)
+    counts.withUnsafeMutableBufferPointer { counts in
+      others.forEach {
+        counts[$0] += times
+        counts[remote + $0] += times
+      }
     }
-    return others.count
+    return others.count * times
   }
 }
 
@@ -151,7 +167,7 @@ public struct ReconstructionCounts: Sendable, Equatable {
   /// Nothing yet.
   public init() {}
 
-  mutating func note(_ shootdown: Shootdown) {
+  mutating func note(_ shootdown: borrowing Shootdown) {
     causes.note(shootdown)
     switch shootdown.kind {
     case .mm: mmShootdowns += 1

@@ -121,28 +121,29 @@ struct ReplayBooks {
 
   // MARK: What the policy does
 
-  /// A flush of `mask` that had been put off, or that the recorded run had no need of; the interrupts
+  /// Flushes of `mask` that had been put off, or that the recorded run had no need of; the interrupts
   /// inside the window.
   @discardableResult
   mutating func flush(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, lazy lazyCPUs: CPUMask
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int = 1, _ moment: Moment,
+    lazy lazyCPUs: CPUMask
   ) -> Int {
     guard isCounted(moment.time) else { return 0 }
     let interrupts = changes.add(
-      mask, from: Int(moment.cpu), lazy: lazyCPUs, counted: countedCPUs)
+      mask, from: Int(moment.cpu), lazy: lazyCPUs, counted: countedCPUs, times: times)
     if places != nil {
       var counted = mask
       if let countedCPUs { counted.formIntersection(countedCPUs) }
-      places?.add(counted, from: Int(moment.cpu), lazy: lazyCPUs, at: moment.time)
+      places?.add(counted, from: Int(moment.cpu), lazy: lazyCPUs, times: times, at: moment.time)
     }
     draw.add(interrupts, at: moment.time)
     byCause?.flushed(interrupts, fate, moment)
     payers[moment.payer.rawIndex].interrupts += interrupts
     guard isCounted(moment) else { return interrupts }
-    ledger.forcedFlushes += 1
-    ledger.flushes[fate.rawValue] += 1
-    payers[moment.payer.rawIndex].flushes += 1
-    bursts.note(moment.time)
+    ledger.forcedFlushes += times
+    ledger.flushes[fate.rawValue] += times
+    payers[moment.payer.rawIndex].flushes += times
+    bursts.note(times, at: moment.time)
     return interrupts
   }
 
@@ -311,13 +312,13 @@ struct FlushBurstGauge {
 
   init(span: UInt64?) { self.span = span }
 
-  mutating func note(_ time: UInt64) {
+  mutating func note(_ count: Int, at time: UInt64) {
     guard let span, span > 0 else { return }
     if current != time / span {
       close()
       current = time / span
     }
-    flushes += 1
+    flushes += count
   }
 
   mutating func close() {

@@ -73,10 +73,12 @@ struct InterruptChanges {
   }
 
   /// A flush of `mask` by CPU `initiator`, which leaves out lazy CPUs as ``CounterChanges`` does.
-  mutating func add(_ mask: CPUMask, from initiator: Int, lazy: CPUMask, at time: UInt64) {
+  mutating func add(
+    _ mask: CPUMask, from initiator: Int, lazy: CPUMask, times: Int, at time: UInt64
+  ) {
     var receivers = mask.subtracting(lazy)
     receivers.remove(initiator)
-    timeline.add(1, of: receivers, at: time)
-    senders.add(1, from: initiator, to: receivers)
+    timeline.add(times, of: receivers, at: time)
+    senders.add(times, from: initiator, to: receivers)
   }
 }

@@ -254,9 +254,9 @@ package struct LivePolicy: ~Copyable {
     guard !actions.isEmpty else { return }
     for action in actions {
       switch action {
-      case .flush(let mask, let fate):
-        books.flush(mask, fate, moment, lazy: CPUMask())
-        flushes.append(mask)
+      case .flush(let mask, let fate, let times):
+        books.flush(mask, fate, times: times, moment, lazy: CPUMask())
+        for _ in 0..<times { flushes.append(mask) }
       case .settle(let deferral, let fate): books.settle(deferral, fate, at: moment.time)
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       // A CPU that flushes itself interrupts nobody; held and recycled frames are not run here.

@@ -15,8 +15,8 @@ struct FrameTable {
 
   /// What is known of a frame, and which unmap batch it was last seen in.
   ///
-  /// Two bits of state, one that says that its free belongs to a flushed batch, one that a flush of
-  /// one mm freed it some time, 28 of batch number.
+  /// Two bits of state, one that says that its free belongs to a flushed batch, one that it belongs to
+  /// a flush of one mm, one that it did some time, 27 of batch number.
   struct State: Equatable {
     private var bits: UInt32 = 0
 
@@ -36,14 +36,19 @@ struct FrameTable {
       get { bits >> 28 & 1 != 0 }
       set { bits = bits & ~(1 << 28) | (newValue ? 1 << 28 : 0) }
     }
-    /// The batch, 0 is none; of a frame freed with one its number among ``BatchNumbers``. Others wrap
+    /// Whether it is free and was freed behind a flush of one mm.
+    var isFreedBehindFlush: Bool {
+      get { bits >> 27 & 1 != 0 }
+      set { bits = bits & ~(1 << 27) | (newValue ? 1 << 27 : 0) }
+    }
+    /// The batch, 0 is none; of a frame freed with one or behind a flush its number among ``BatchNumbers``. Others wrap
     /// (``batchLimit``), far beyond any frame's stay in a batch.
     var batch: UInt32 {
       get { bits & (Self.batchLimit - 1) }
       set { bits = bits & ~(Self.batchLimit - 1) | newValue & (Self.batchLimit - 1) }
     }
 
-    static let batchLimit: UInt32 = 1 << 28
+    static let batchLimit: UInt32 = 1 << 27
   }
 
   private(set) var states: [State] = []

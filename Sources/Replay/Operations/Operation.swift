@@ -37,7 +37,7 @@ struct UnmapCount: Equatable {
 /// events of all CPUs that took part.
 ///
 /// Invariant: once `isResolved`, nothing of it changes any more.
-struct Shootdown {
+struct Shootdown: ~Copyable {
   var kind = ShootdownKind.mm
   var evidence = UnmapEvidence.unseen
   var isResolved = false
@@ -72,10 +72,12 @@ struct Shootdown {
   var ifBatch: CauseFound
   var awaitsNextEvent = false
   /// Number of the unmap batch that it paid for (``BatchNumbers``), 0 none, and what that batch is
-  /// seen to hold. A flush of one mm has a number of its own kind where frees directly follow it and
-  /// these frames are followed.
+  /// seen to hold. A flush of one mm has such a number where frees directly follow it and these frames
+  /// are followed.
   var batch: UInt32 = 0
   var unmapped = UnmapCount()
+  /// Which pages these are, as far as events name them, among ``UnmappedPages``.
+  var unmappedPages: Range<UInt64> = 0..<0
   /// CPUs that it interrupted.
   var receivers = CPUMask()
   /// CPUs that it left out because they were lazy (concluded, not recorded).
@@ -152,8 +154,6 @@ struct Moment {
     case fixedMapping
     /// A migration made a page present again; `subject` numbers a ``PageMapping``.
     case pageMapped
-    /// A migration took a page away that was mapped so.
-    case pageUnmapped
     /// A user's task took a page out of the page cache: truncation, invalidation.
     case pageCacheRemoved
     /// Reclaim took one out, the first on this CPU since the last shootdown: others tell nothing new.
@@ -170,14 +170,14 @@ struct Moment {
     /// A migration for a NUMA hinting fault ended that unmapped pages and flushed no batch, since no
     /// CPU can use their entries (Linux 6.4, commit 4d4b6d66db63).
     case inaccessibleUnmap
-    /// Frame `subject` was freed behind the flush of one mm with number `batch`. This and the next
-    /// two only where a policy follows these frames.
-    case unmappedFrameFreed
-    /// A frame that was once freed so is allocated as user memory or page cache, or as anything else.
-    /// Where it was freed last with unmap batch `batch`, a ``frameAllocated`` follows.
+    /// `subject` frames were freed behind the flush of one mm with number `batch`, the first of them
+    /// here. This and the next two only where a policy follows these frames.
+    case unmappedFramesFreed
+    /// Frame `subject`, which was freed so, is allocated.
     case unmappedFrameAllocated
-    /// See ``unmappedFrameAllocated``.
-    case unmappedFrameTaken
+    /// A frame that was once freed so, but not when it was freed last, is allocated. Where that was with
+    /// unmap batch `batch`, a ``frameAllocated`` follows.
+    case onceUnmappedAllocated
     /// A ``userFault`` at an address where a migration may have taken a page away, or the next fault
     /// of a task that had one: what a check of replaced entries needs of all faults.
     case unmappedFault
@@ -197,4 +197,7 @@ struct Moment {
   var passage = BuddyPassage()
   /// Of allocations: whether the context could not wait (no `__GFP_DIRECT_RECLAIM`).
   var isAtomic = false
+  /// Of frames that were once freed behind the flush of one mm: whether they become user memory or
+  /// page cache.
+  var isMovable = false
 }

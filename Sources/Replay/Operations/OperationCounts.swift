@@ -135,7 +135,7 @@ public struct CauseCounts: Sendable, Equatable {
   /// See ``readOnlyEntries``.
   public internal(set) var unclearEntries = none
 
-  mutating func note(_ shootdown: Shootdown) {
+  mutating func note(_ shootdown: borrowing Shootdown) {
     let cause = Int(shootdown.cause.rawValue)
     shootdowns[cause] += 1
     if shootdown.isCauseRecorded { shootdownsRecorded[cause] += 1 }

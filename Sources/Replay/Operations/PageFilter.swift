@@ -3,6 +3,7 @@
 struct PageFilter {
   /// 2^22 bits, half a megabyte; a million pages answer wrongly one time in five.
   private static let bitCount: UInt64 = 1 << 22
+  private static let looksMax = 64
 
   private var words: [UInt64] = []
 
@@ -18,6 +19,12 @@ struct PageFilter {
     guard !words.isEmpty else { return false }
     let bit = Self.bit(page)
     return words[Int(bit >> 6)] >> (bit & 63) & 1 != 0
+  }
+
+  /// False where certainly none of the pages was added. Of long ranges that is not found out.
+  func mayHold(_ pages: Range<UInt64>) -> Bool {
+    guard !words.isEmpty else { return false }
+    return pages.count > Self.looksMax || pages.contains { mayHold($0) }
   }
 
   /// Fibonacci hashing: neighbours spread over the bits.

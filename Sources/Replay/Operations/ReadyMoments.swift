@@ -15,7 +15,7 @@ enum ReadyAllocation: UInt8 {
 
   init(_ moment: Moment) {
     switch moment.kind {
-    case .frameAllocated:
+    case .frameAllocated, .unmappedFrameAllocated:
       self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
     case .frameDrained: self = .drain
     default: self = .none
@@ -39,22 +39,50 @@ struct Visits {
   private(set) var start: Int
   private(set) var words: [UInt64]
   private(set) var frames: FrameVisits
+  private let count: Int
 
   init(start: Int, count: Int, _ frames: FrameVisits = .all) {
     self.start = start
+    self.count = count
     self.frames = frames
     words = Array(repeating: 0, count: (count + 63) / 64)
   }
 
-  /// The moments at these places.
-  init(_ positions: [Int]) {
-    self.init(start: 0, count: (positions.max() ?? -1) + 1)
+  /// Place behind the span's last moment.
+  var end: Int { start + count }
+
+  /// The moments at these places, of `count`.
+  init(_ positions: [Int], of count: Int) {
+    self.init(start: 0, count: count)
     for position in positions { insert(position) }
   }
 
+  /// Calls `body` with what is left to visit.
+  @inline(__always)
+  mutating func withWords(_ body: (VisitWords) -> Void) {
+    let start = start
+    words.withUnsafeMutableBufferPointer { body(VisitWords(start: start, words: $0)) }
+  }
+
+  mutating func insert(_ offset: Int) { words[offset >> 6] |= 1 << UInt64(offset & 63) }
+}
+
+/// What is left of ``Visits`` while they are made.
+struct VisitWords {
+  /// See ``Visits``.
+  let start: Int
+  fileprivate let words: UnsafeMutableBufferPointer<UInt64>
+
+  fileprivate init(start: Int, words: UnsafeMutableBufferPointer<UInt64>) {
+    self.start = start
+    self.words = words
+  }
+
+  var indices: Range<Int> { words.indices }
+
   /// Takes out the first of a word; its offset.
   @inline(__always)
-  mutating func takeFirst(in word: Int) -> Int? {
+  func takeFirst(in word: Int) -> Int? {
     let bits = words[word]
     guard bits != 0 else { return nil }
     words[word] = bits & (bits - 1)
@@ -63,16 +91,26 @@ struct Visits {
 
   /// One more to look at, behind those that were taken out; 0 is none.
   @inline(__always)
-  mutating func add(_ offset: Int) { if offset != 0 { insert(offset) } }
+  func add(_ offset: Int) {
+    if offset != 0 { words[offset >> 6] |= 1 << UInt64(offset & 63) }
+  }
+}
 
-  mutating func insert(_ offset: Int) { words[offset >> 6] |= 1 << UInt64(offset & 63) }
+/// That a CPU changes to another mm, goes lazy or comes back, at a place among the moments that are
+/// ready.
+struct CPUCleaning {
+  static let kinds = MomentKindSet([.switchedMM, .lazyBegin, .lazyEnd])
+
+  var position: UInt32
+  var cpu: UInt16
+  var kind: Moment.Kind
 }
 
 /// What all replays ask of the moments that are ready before they look at them, close together.
 struct ReadyMoments {
   /// Moments that one replay goes through before the next: enough that what it touches comes again
-  /// while it is in the cache; fewer than the flushes that ``GenerationWrap`` waits for.
-  static let span = 1 << 14
+  /// while it is in the cache.
+  static let span = 1 << 16
   static let noBatch = Int(UInt32.max)
 
   /// By span, then kind: a bit for each of the span's moments. The kinds come once for each of
@@ -193,7 +231,7 @@ struct ReadyMoments {
       if last != 0 { nexts[start + Int(last) - 1] = offset }
       lastRefills[number] = offset + 1
       return (last == 0, last == 0)
-    case .frameAllocated:
+    case .frameAllocated, .unmappedFrameAllocated:
       let last = lasts[number]
       if last != 0 { nexts[start + Int(last) - 1] = offset }
       lasts[number] = offset + 1
@@ -201,7 +239,7 @@ struct ReadyMoments {
       return (last == 0, last == 0 || drained[number])
     case .frameDrained: drained[number] = true
     // The number stands for another batch from here on.
-    case .shootdown where number != 0:
+    case .shootdown where number != 0, .mmShootdown where number != 0:
       lasts[number] = 0
       lastRefills[number] = 0
     default: break
@@ -214,7 +252,8 @@ struct ReadyMoments {
   ) {
     let number = Int(moment.batch)
     switch moment.kind {
-    case .frameAllocated where moment.time <= end:
+    case .frameAllocated where moment.time <= end,
+      .unmappedFrameAllocated where moment.time <= end:
       ahead[position] = counts[number]
       if counts[number].last == 0 {
         counts[number].last = offset
@@ -222,7 +261,7 @@ struct ReadyMoments {
         counts[number].count += 1
         if allocations[position] == .cannotWait { counts[number].cannotWait += 1 }
       }
-    case .shootdown where number != 0: counts[number] = AllocationsAhead()
+    case .shootdown where number != 0, .mmShootdown where number != 0: counts[number] = AllocationsAhead()
     default: break
     }
   }

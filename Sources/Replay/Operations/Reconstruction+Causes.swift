@@ -105,12 +105,10 @@ extension Reconstruction {
     _ cpu: Int, _ time: UInt64, address: UInt64, _ entry: MigrationEntry
   ) {
     let task = Int(cpus[cpu].taskIndex)
-    if wanted.contains(.pageUnmapped), address < 1 << 57 {
-      unmappedPages.add(address >> 12)
-      let record = PageMapping(
-        address: address, frame: followed(entry.sourceFrame),
-        isWritable: entry.isWritable(writeType: context.writeEntryType) ?? true)
-      emit(.pageUnmapped, cpu, time, subject: pageMappings.append(record, at: nextPosition))
+    if wanted.contains(.unmappedFault), address < 1 << 57 {
+      everUnmapped.add(address >> 12)
+      unmappedPages.add(
+        address >> 12, frame: followed(entry.sourceFrame), by: cpus[cpu].taskIndex)
     }
     if tasks.states[task].lastEntryFrame != entry.sourceFrame {
       tasks.states[task].replacePage(entry.sourceFrame)

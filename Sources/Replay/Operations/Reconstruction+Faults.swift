@@ -37,7 +37,7 @@ extension Reconstruction {
   private mutating func watchesFault(at address: UInt64, of task: Int) -> Bool {
     guard wanted.contains(.unmappedFault) else { return false }
     let isNext = tasks.states[task].hasUnmappedFault
-    tasks.states[task].hasUnmappedFault = unmappedPages.mayHold(address >> 12)
+    tasks.states[task].hasUnmappedFault = everUnmapped.mayHold(address >> 12)
     return isNext || tasks.states[task].hasUnmappedFault
   }
 

@@ -33,6 +33,7 @@ extension Reconstruction {
       tellAllocated(index, state, cpu, time, isAtomic: isAtomic, isMovable: isMovable)
       state.life = .allocated
       state.isFreedWithBatch = false
+      state.isFreedBehindFlush = false
       state.batch = 0
       frames[index] = state
     }
@@ -48,10 +49,15 @@ extension Reconstruction {
     _ index: Int, _ state: FrameTable.State, _ cpu: Int, _ time: UInt64, isAtomic: Bool,
     isMovable: Bool
   ) {
-    if state.wasUnmapped, followsUnmappedFrames {
+    if state.isFreedBehindFlush {
       emit(
-        isMovable ? .unmappedFrameAllocated : .unmappedFrameTaken, cpu, time,
-        subject: UInt32(index), batch: state.isFreedWithBatch ? state.batch : 0)
+        .unmappedFrameAllocated, cpu, time, subject: UInt32(index), batch: state.batch,
+        isAtomic: isAtomic, isMovable: isMovable)
+      batchNumbers.release(state.batch, at: nextPosition)
+    } else if state.wasUnmapped {
+      emit(
+        .onceUnmappedAllocated, cpu, time, subject: UInt32(index),
+        batch: state.isFreedWithBatch ? state.batch : 0, isAtomic: isAtomic, isMovable: isMovable)
     }
     guard state.isFreedWithBatch else { return }
     let passage = followsBuddy ? passages.taken(index, frames) : BuddyPassage()
@@ -106,16 +112,20 @@ extension Reconstruction {
       let unmap =
         batch == 0 && tasks.states[task].isFreeingUnmapped ? tasks.states[task].flushedUnmap : 0
       state.life = .free
-      state.batch = batch
+      state.batch = batch | unmap
       state.isFreedWithBatch = batch != 0
-      if unmap != 0 { state.wasUnmapped = true }
+      if unmap != 0 {
+        state.wasUnmapped = true
+        state.isFreedBehindFlush = true
+        batchNumbers.hold(unmap)
+        noteFreed(.unmappedFramesFreed, with: unmap, cpu, time)
+      }
       frames[index] = state
-      if unmap != 0 { emit(.unmappedFrameFreed, cpu, time, subject: UInt32(index), batch: unmap) }
       if batch != 0 {
         counts.batchFramesFreed += 1
         counts.causes.framesFreed[Int(tasks.states[task].flushedCause.rawValue)] += 1
         batchNumbers.hold(batch)
-        noteFreed(with: batch, cpu, time)
+        noteFreed(.framesFreed, with: batch, cpu, time)
         emit(.frameFreed, cpu, time, subject: UInt32(index), batch: batch)
       }
     }
@@ -178,6 +188,7 @@ extension Reconstruction {
     }
     state.batch = tasks.states[task].openBatch
     state.isFreedWithBatch = false
+    state.isFreedBehindFlush = false
     state.life = .allocated
     frames[index] = state
   }

@@ -220,7 +220,7 @@ extension Reconstruction {
     // What csd events end early stays open for the wait window, which does not see them.
     if time != nil { matcher.end(on: cpu) }
     guard let slot = slot(number), !shootdowns[slot].isResolved else { return }
-    noteWait(shootdowns[slot])
+    noteWait(slot)
     if let time { shootdowns[slot].end = max(shootdowns[slot].end, time) }
     let index = Int(shootdowns[slot].taskIndex)
     if !shootdowns[slot].isKindRecorded, shootdowns[slot].pages == -1,
@@ -230,6 +230,7 @@ extension Reconstruction {
     }
     nameCause(slot, next)
     if shootdowns[slot].kind == .unmapBatch {
+      shootdowns[slot].unmappedPages = unmappedPages.close(by: UInt32(index))
       takeEvidence(slot, index)
       findLazyMembers(slot)
     } else if followsUnmappedFrames {
@@ -243,10 +244,11 @@ extension Reconstruction {
   }
 
   /// Before its end is put at the initiator's next event, which may come much later.
-  private mutating func noteWait(_ shootdown: Shootdown) {
-    guard shootdown.isSendCounted, shootdown.outstanding == 0 else { return }
+  private mutating func noteWait(_ slot: Int) {
+    guard shootdowns[slot].isSendCounted, shootdowns[slot].outstanding == 0 else { return }
     counts.initiatorWaits.note(
-      start: shootdown.start, answered: shootdown.end, receivers: shootdown.receivers.count)
+      start: shootdowns[slot].start, answered: shootdowns[slot].end,
+      receivers: shootdowns[slot].receivers.count)
   }
 
   private mutating func takeEvidence(_ slot: Int, _ index: Int) {
@@ -284,7 +286,11 @@ extension Reconstruction {
     guard isFreeing, shootdowns[slot].isLocal, shootdowns[slot].cause.mayUnmap,
       Int(cpus[shootdowns[slot].initiator].taskIndex) == index
     else { return }
-    shootdowns[slot].batch = newBatch()
+    // As in ``takeEvidence(_:_:)``.
+    shootdowns[slot].batch = batchNumbers.open(at: shootdowns[slot].position)
+    opened(shootdowns[slot].batch)
+    batchNumbers.release(tasks.states[index].flushedUnmap, at: nextPosition)
+    moments[Int(shootdowns[slot].position - momentsBase)].batch = shootdowns[slot].batch
     tasks.states[index].isFreeingUnmapped = true
     tasks.states[index].flushedUnmap = shootdowns[slot].batch
   }

@@ -131,9 +131,10 @@ extension Reconstruction {
     guard wanted.contains(kind) else { return }
     let arguments = tasks.states[Int(cpus[cpu].taskIndex)].arguments
     if call == .mmap, !arguments.isReplacing { return }
-    let record = AddressRange(
+    var record = AddressRange(
       address: arguments.address, length: arguments.length, detail: arguments.detail, call: call,
       isEnd: isEnd)
+    record.mayHoldMigrated = record.pages.map { everUnmapped.mayHold($0) } ?? false
     let number = addressRanges.append(record, at: nextPosition)
     emit(kind, cpu, time, subject: number)
   }

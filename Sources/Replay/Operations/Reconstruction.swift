@@ -50,6 +50,8 @@ struct Reconstruction: ~Copyable {
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
   private(set) var ready = ReadyMoments()
+  /// Where among these a CPU changes to another mm, goes lazy or comes back, inside the window.
+  private(set) var cleanings: [CPUCleaning] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -61,7 +63,7 @@ struct Reconstruction: ~Copyable {
   /// Place of the event at hand among all events of the instance in time order, from 0.
   private var event: UInt64 = 0
   private var eventsBefore: UInt64 = 0
-  var shootdowns: [Shootdown] = []
+  var shootdowns = ShootdownQueue()
   var shootdownsBase: UInt32 = 0
   /// Shootdowns whose initiator may still wait.
   var matcher: WaitWindowMatcher
@@ -95,8 +97,9 @@ struct Reconstruction: ~Copyable {
   var removedPages = RemovedPages()
   var arePageRemovalsTraced = false
   var addressEvidence = AddressEvidence()
-  /// Pages that migrations have unmapped.
-  var unmappedPages = PageFilter()
+  /// Pages that migrations have unmapped: any at all, and those of batches that are not dropped.
+  var everUnmapped = PageFilter()
+  var unmappedPages = UnmappedPages()
 
   /// Who causes shootdowns and who suffers, where that is asked for.
   var initiators: InitiatorAccounts?
@@ -105,7 +108,7 @@ struct Reconstruction: ~Copyable {
   init(_ context: ReplayContext, telling wanted: MomentKindSet = .unmapFlushes) {
     self.context = context
     self.wanted = wanted
-    followsUnmappedFrames = wanted.contains(.unmappedFrameFreed)
+    followsUnmappedFrames = wanted.contains(.unmappedFrameAllocated)
     cpus = Array(repeating: CPUState(), count: context.cpuCount)
     tally = RecordedTally(context)
     senders = context.recordsTimeline ? SenderMatrix(cpuCount: context.cpuCount) : nil
@@ -115,8 +118,8 @@ struct Reconstruction: ~Copyable {
 
   /// Moments from the front that are complete.
   var readyCount: Int {
-    for shootdown in shootdowns where !shootdown.isResolved {
-      return Int(shootdown.position - momentsBase)
+    for slot in shootdowns.indices where !shootdowns[slot].isResolved {
+      return Int(shootdowns[slot].position - momentsBase)
     }
     return moments.count
   }
@@ -179,6 +182,7 @@ struct Reconstruction: ~Copyable {
     if count > 0, moments[count - 1].time > context.window.end { endTime = moments[count - 1].time }
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
+    findCleanings(count)
     if firstTime == nil, count > 0 {
       let first = max(moments[0].time, context.window.start)
       firstTime = first
@@ -196,6 +200,18 @@ struct Reconstruction: ~Copyable {
         prepareShootdown(Int(moments[position].subject &- shootdownsBase))
       default: break
       }
+    }
+  }
+
+  /// Collects ``cleanings`` of the first `count` moments.
+  mutating func findCleanings(_ count: Int) {
+    cleanings.removeAll(keepingCapacity: true)
+    for position in 0..<count where CPUCleaning.kinds.contains(moments[position].kind) {
+      guard moments[position].time <= context.window.end else { break }
+      cleanings.append(
+        CPUCleaning(
+          position: UInt32(truncatingIfNeeded: position), cpu: moments[position].cpu,
+          kind: moments[position].kind))
     }
   }
 
@@ -234,14 +250,27 @@ struct Reconstruction: ~Copyable {
     guard count > 0 else { return }
     moments.removeFirst(count)
     momentsBase += UInt64(count)
-    let done = shootdowns.firstIndex { !$0.isResolved || $0.position >= momentsBase }
-    let dropped = done ?? shootdowns.count
+    var dropped = 0
+    while dropped < shootdowns.count, shootdowns[dropped].isResolved,
+      shootdowns[dropped].position < momentsBase
+    {
+      dropped += 1
+    }
     shootdowns.removeFirst(dropped)
     shootdownsBase &+= UInt32(dropped)
+    dropPages()
     userFaults.drop(before: momentsBase)
     addressRanges.drop(before: momentsBase)
     pageMappings.drop(before: momentsBase)
     returnedPages.drop(before: momentsBase)
+  }
+
+  private mutating func dropPages() {
+    var first = UInt64.max
+    for slot in shootdowns.indices where !shootdowns[slot].unmappedPages.isEmpty {
+      first = min(first, shootdowns[slot].unmappedPages.lowerBound)
+    }
+    unmappedPages.drop(before: first)
   }
 
   /// Ends all that is open: nothing follows.
@@ -262,10 +291,12 @@ struct Reconstruction: ~Copyable {
     freesTold[Int(batch)] = 0
   }
 
-  /// A frame was freed with a batch. One moment, where the first of them was freed, tells of those that
+  /// A frame was freed with a batch, or behind a flush of one mm. One moment, where the first of them was freed, tells of those that
   /// follow within 20 us: that is how much too early a frame may count as pending.
-  mutating func noteFreed(with batch: UInt32, _ cpu: Int, _ time: UInt64) {
-    guard wanted.contains(.framesFreed) else { return }
+  mutating func noteFreed(
+    _ kind: Moment.Kind, with batch: UInt32, _ cpu: Int, _ time: UInt64
+  ) {
+    guard wanted.contains(kind) else { return }
     if freesTold[Int(batch)] > momentsBase {
       let told = Int(freesTold[Int(batch)] - 1 - momentsBase)
       if time &- moments[told].time <= (context.millisecond ?? 0) / 50 {
@@ -273,28 +304,30 @@ struct Reconstruction: ~Copyable {
         return
       }
     }
-    moments.append(moment(.framesFreed, cpu, time, subject: 1, batch: batch))
+    moments.append(moment(kind, cpu, time, subject: 1, batch: batch))
     freesTold[Int(batch)] = nextPosition
   }
 
   mutating func emit(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false, isMovable: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
     moments.append(
       moment(
-        kind, cpu, time, subject: subject, batch: batch, passage: passage, isAtomic: isAtomic))
+        kind, cpu, time, subject: subject, batch: batch, passage: passage, isAtomic: isAtomic,
+        isMovable: isMovable))
   }
 
   private func moment(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false
+    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false, isMovable: Bool = false
   ) -> Moment {
     Moment(
       time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
       cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-      task: cpus[cpu].taskIndex, event: event, passage: passage, isAtomic: isAtomic)
+      task: cpus[cpu].taskIndex, event: event, passage: passage, isAtomic: isAtomic,
+      isMovable: isMovable)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

@@ -47,6 +47,15 @@ struct AddressRange {
   var call: MemoryCall
   /// Whether the call ended (and did not fail), or only began.
   var isEnd: Bool
+  /// Whether a migration may have unmapped one of its pages.
+  var mayHoldMigrated = true
+
+  /// Its pages; nil where it has none or is no range of user addresses.
+  var pages: Range<UInt64>? {
+    guard length > 0, address < 1 << 57, length < 1 << 57 else { return nil }
+    let first = address >> 12
+    return first..<(first + (length + 4095) >> 12)
+  }
 }
 
 /// A page-table entry that a migration made present again.
@@ -79,11 +88,12 @@ struct PageCacheChange {
 struct MomentKindSet: Equatable, Sendable {
   private var bits: UInt64
   static let all = MomentKindSet(bits: .max)
+  static let none = MomentKindSet(bits: 0)
   /// All but what only few policies listen to.
   static let always = MomentKindSet(
     bits: ~MomentKindSet([
-      .inaccessibleUnmap, .frameFreed, .unmappedFrameFreed, .unmappedFrameAllocated,
-      .unmappedFrameTaken, .pageReturned, .unmappedFault, .pageReclaimed,
+      .inaccessibleUnmap, .frameFreed, .unmappedFramesFreed, .unmappedFrameAllocated,
+      .onceUnmappedAllocated, .pageReturned, .unmappedFault, .pageReclaimed,
     ]).bits)
   /// What policies need that put off the flushes of unmap batches and know mappings only by calls.
   static let unmapFlushes = MomentKindSet([
@@ -98,9 +108,10 @@ struct MomentKindSet: Equatable, Sendable {
     .fixedMapping, .pageCacheRemoved, .pageReclaimed, .directReclaimBegin, .kswapdWakeup,
   ])
 
-  /// Moments of the frames of one batch.
+  /// Moments of the frames of one batch, or of those that one flush of an mm freed.
   static let ofFrames = MomentKindSet([
-    .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
+    .framesFreed, .frameAllocated, .frameRefilled, .frameDrained, .unmappedFramesFreed,
+    .unmappedFrameAllocated,
   ])
 
   private init(bits: UInt64) { self.bits = bits & (.max >> 1) }
@@ -115,6 +126,11 @@ struct MomentKindSet: Equatable, Sendable {
   /// The kinds that are in both.
   func intersection(_ other: MomentKindSet) -> MomentKindSet {
     MomentKindSet(bits: bits & other.bits)
+  }
+
+  /// The kinds that are not in `other`.
+  func subtracting(_ other: MomentKindSet) -> MomentKindSet {
+    MomentKindSet(bits: bits & ~other.bits)
   }
 
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }

@@ -33,6 +33,7 @@ struct DeferralTriggers {
   }
 
   /// Why `moment` ends deferral; nil where it does not.
+  @inline(__always)
   func fate(_ moment: Moment, _ source: borrowing Reconstruction) -> DeferralFate? {
     switch moment.kind {
     case .writeProtectFault: rules.flushesOnWriteProtectFault ? .permission : nil
@@ -51,6 +52,7 @@ struct DeferralTriggers {
     }
   }
 
+  @inline(__always)
   private func isMayWrite(_ fault: UserFault) -> Bool {
     fault.isWrite || fault.mayWrite.isYes || (takesUnknownAsMayWrite && fault.mayWrite == .unknown)
   }

@@ -30,8 +30,8 @@ enum FlushDecision: Equatable {
 
 /// What a policy wants done at a moment, in order.
 enum FlushAction: Equatable {
-  /// The moment's CPU flushes `mask`.
-  case flush(CPUMask, DeferralFate)
+  /// The moment's CPU flushes `mask`, and so many times where batches are flushed in their own time.
+  case flush(CPUMask, DeferralFate, times: Int = 1)
   /// A CPU flushes itself, which interrupts nobody and is not counted.
   case cleanSelf(Int)
   /// A deferral is over.
@@ -92,12 +92,14 @@ protocol FlushPolicy: Sendable {
   /// Room for so many tasks and frames, whose indices the calls below use.
   mutating func growTo(tasks: Int, frames: Int)
 
-  /// Whether it wants ``timePassed(_:_:)``, and ``Situation/processGroup``: most do not.
+  /// Whether it is ever ``due``, and wants ``Situation/processGroup``: most do not.
   static var followsTime: Bool { get }
   /// See ``followsTime``.
   static var asksForProcesses: Bool { get }
 
-  /// Time has passed until the moment at hand, which the policy is told of next.
+  /// When it next wants to do something of itself; nil for never.
+  var due: UInt64? { get }
+  /// It is ``due`` now.
   mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction])
 
   /// A batched unmap is about to be flushed (mm == NULL, every page). `mayDefer`: its pages were
@@ -118,17 +120,19 @@ protocol FlushPolicy: Sendable {
     with deferral: UInt32, _ passage: BuddyPassage, _ now: Situation,
     _ actions: inout [FlushAction])
 
-  /// Frame `frame` was freed behind a flush of one mm that was put off as `deferral`.
-  mutating func unmappedFreed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction])
+  /// Frames were freed behind a flush of one mm that was put off as `deferral`.
+  mutating func unmappedFreed(_ count: Int, with deferral: UInt32)
 
   /// A frame that was once freed behind a flush of one mm is allocated, as user memory or page cache
-  /// if `isMovable`; `deferral` is the one it carries, or 0.
+  /// if `isMovable`; `deferral` is the one it carries, or 0. Told of while the deferral is not spent, or
+  /// the policy remembers the frame.
   mutating func unmappedAllocated(
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction])
 
-  /// Whether it keeps something of a frame that was once freed so.
+  /// Whether frames may go back to the process that freed them, and owe a flush none the less.
+  static var recyclesFrames: Bool { get }
+  /// Whether it keeps something of a frame that was once freed so, and then allocated.
   func remembers(_ frame: Int) -> Bool
 
   /// A frame freed with a batch goes from a per-CPU list to buddy, or back.
@@ -166,6 +170,7 @@ extension FlushPolicy {
   static var followsTime: Bool { false }
   static var asksForProcesses: Bool { false }
 
+  var due: UInt64? { nil }
   mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction]) {}
 
   mutating func mmFlush(
@@ -178,15 +183,14 @@ extension FlushPolicy {
     _ actions: inout [FlushAction]
   ) {}
 
-  mutating func unmappedFreed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {}
+  mutating func unmappedFreed(_ count: Int, with deferral: UInt32) {}
 
   mutating func unmappedAllocated(
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {}
 
+  static var recyclesFrames: Bool { false }
   func remembers(_ frame: Int) -> Bool { false }
 
   mutating func drained(

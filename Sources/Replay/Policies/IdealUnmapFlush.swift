@@ -35,6 +35,7 @@ struct IdealUnmapFlush: FlushPolicy {
   }
 
   static var asksForEveryAllocation: Bool { true }
+  @inline(__always)
   func mayAct(on cpu: Int) -> Bool { debts.owesAnything(cpu) }
 
   mutating func growTo(tasks: Int, frames: Int) {}
@@ -97,6 +98,7 @@ struct IdealUnmapFlush: FlushPolicy {
     }
   }
 
+  @inline(__always)
   func isOwed(_ deferral: UInt32) -> Bool { !debts.owing(deferral).isEmpty }
 
   private mutating func clean(_ cpu: Int, _ actions: inout [FlushAction]) {

@@ -22,11 +22,11 @@ struct LATR: FlushPolicy {
   private let cpuCount: Int
   /// A tick in the trace's unit; nil where that is not known, then only context switches sweep.
   private let tick: UInt64?
-  private var ticks: UInt64 = 0
+  /// The tick at which all CPUs sweep what is recorded; nil without records.
+  private(set) var due: UInt64?
   private var debts: FlushDebts
   /// Deferrals that each CPU has a record of.
   private var records: [[UInt32]]
-  private var hasRecords = false
 
   init(_ rules: Rules, _ context: ReplayContext) {
     self.rules = rules
@@ -40,8 +40,8 @@ struct LATR: FlushPolicy {
   static var followsTime: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
-      .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFrameFreed, .unmappedFrameAllocated,
-      .unmappedFrameTaken,
+      .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFramesFreed,
+      .unmappedFrameAllocated,
     ])
   }
 
@@ -50,10 +50,7 @@ struct LATR: FlushPolicy {
   /// Every CPU sweeps at every tick. Ticks are taken for those of the trace's clock, on all CPUs at
   /// once: `skew_tick` is off by default (Linux 6.12 `kernel/time/tick-sched.c`).
   mutating func timePassed(_ now: Situation, _ actions: inout [FlushAction]) {
-    guard let tick, now.time / tick > ticks else { return }
-    ticks = now.time / tick
-    guard hasRecords else { return }
-    hasRecords = false
+    due = nil
     for cpu in 0..<cpuCount {
       sweep(cpu, &actions)
       for deferral in records[cpu] { actions.append(.settle(deferral, .absorbed)) }
@@ -117,7 +114,10 @@ struct LATR: FlushPolicy {
     // Its own entries a CPU invalidates at once.
     sweep(now.cpu, &actions)
     records[now.cpu].append(deferral)
-    hasRecords = true
+    if due == nil, let tick {
+      let next = (now.time / tick + 1).multipliedReportingOverflow(by: tick)
+      due = next.overflow ? .max : next.partialValue
+    }
     return .putOff
   }
 

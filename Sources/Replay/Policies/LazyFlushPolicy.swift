@@ -26,11 +26,14 @@ struct LazyFlushPolicy: FlushPolicy {
   /// Where a block's order stands for a generation, any frame may need a flush as long as few have been
   /// done: generations start at 1 with the trace.
   static var asksForEveryAllocation: Bool { true }
+  @inline(__always)
   func mayAct(on cpu: Int) -> Bool { mayActOnAny }
+  @inline(__always)
   var mayActOnAny: Bool {
     machine.rules.forgetsInBuddy && machine.done < BuddyBlocks.orderMax
   }
 
+  @inline(__always)
   func isSpent(_ deferral: UInt32) -> Bool { generations[Int(deferral)] <= machine.done }
 
   mutating func growTo(tasks: Int, frames: Int) {
@@ -58,6 +61,7 @@ struct LazyFlushPolicy: FlushPolicy {
   }
 
   /// The generation that a frame carries; 0 none.
+  @inline(__always)
   private func generation(_ deferral: UInt32, _ passage: BuddyPassage) -> UInt32 {
     if machine.rules.forgetsInBuddy, passage.wasDrained { return UInt32(passage.order) }
     return deferral == 0 ? 0 : generations[Int(deferral)]
@@ -101,6 +105,7 @@ struct LazyFlushPolicy: FlushPolicy {
     if machine.rules.pausesUnderPressure { pause.note(moment, now.task) }
   }
 
+  @inline(__always)
   private func force(
     _ flush: LazyUnmapFlush.ForcedFlush?, _ fate: DeferralFate, _ actions: inout [FlushAction]
   ) {

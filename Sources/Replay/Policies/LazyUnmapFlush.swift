@@ -65,6 +65,7 @@ struct LazyUnmapFlush: Sendable {
   }
 
   /// Whether a frame with `generation` still owes its flush.
+  @inline(__always)
   func isOwed(_ generation: UInt32) -> Bool { generation > done && pendingBatches > 0 }
 
   private func isRunning(at time: UInt64) -> Bool { busyUntil.map { time < $0 } ?? false }

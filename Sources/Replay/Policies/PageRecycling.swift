@@ -2,7 +2,7 @@
 /// it needs no flush, since only that process has stale translations to it.
 ///
 /// A flush that munmap or madvise does to free pages is put off. The CPUs that owe it are kept by
-/// process; its frames remember the process for as long as no flush has paid, across recycling. When
+/// process; its frames owe that process' flush for as long as none has paid, across recycling. When
 /// such a frame is allocated by another process, or as memory of the kernel's, all CPUs that the
 /// process' translations may still be on flush once. CPUs that have flushed everything or changed to
 /// another mm since the last put-off flush owe nothing.
@@ -19,14 +19,13 @@ struct PageRecycling: FlushPolicy {
     var generation: UInt32 = 1
     var open: [UInt32] = []
   }
+  /// What a frame owes: the flush of a process, of a generation.
   private struct Origin {
     var process: UInt32 = 0
-    /// 0 where nothing is owed.
     var generation: UInt32 = 0
-    var deferral: UInt32 = 0
   }
   private struct Deferral {
-    var process: UInt32 = 0
+    var origin = Origin()
     var position: UInt32 = 0
     var frames: UInt32 = 0
     var hadFrames = false
@@ -36,6 +35,8 @@ struct PageRecycling: FlushPolicy {
 
   private let identity: ProcessIdentity
   private var processes: [Process] = []
+  /// Frames that went back to the process that freed them, and what each of these owes.
+  private var recycled = FrameSet()
   private var origins: [Origin] = []
   private var deferrals: [Deferral] = []
   /// The deferral that each task frees frames with.
@@ -49,15 +50,18 @@ struct PageRecycling: FlushPolicy {
   }
 
   static var asksForProcesses: Bool { true }
+  static var recyclesFrames: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
-      .mmShootdown, .switchedMM, .unmappedFrameFreed, .unmappedFrameAllocated, .unmappedFrameTaken,
+      .mmShootdown, .switchedMM, .unmappedFramesFreed, .unmappedFrameAllocated,
+      .onceUnmappedAllocated,
     ])
   }
 
   mutating func growTo(tasks: Int, frames: Int) {
     while held.count < tasks { held.append(0) }
     while processes.count < ProcessIdentity.count(tasks: tasks) { processes.append(Process()) }
+    recycled.growTo(frames)
     if origins.count < frames {
       origins.append(contentsOf: repeatElement(Origin(), count: frames - origins.count))
     }
@@ -90,39 +94,31 @@ struct PageRecycling: FlushPolicy {
     return .putOff
   }
 
-  mutating func unmappedFreed(
-    _ frame: Int, with deferral: UInt32, _ now: Situation, _ actions: inout [FlushAction]
-  ) {
-    detach(frame, &actions)
-    let process = Int(deferrals[Int(deferral)].process)
-    origins[frame] = Origin(
-      process: UInt32(process), generation: processes[process].generation, deferral: deferral)
-    deferrals[Int(deferral)].frames += 1
+  mutating func unmappedFreed(_ count: Int, with deferral: UInt32) {
+    deferrals[Int(deferral)].frames += UInt32(truncatingIfNeeded: count)
     deferrals[Int(deferral)].hadFrames = true
   }
 
-  func remembers(_ frame: Int) -> Bool { origins[frame].generation != 0 }
+  @inline(__always)
+  func remembers(_ frame: Int) -> Bool { recycled.contains(frame) }
 
   mutating func unmappedAllocated(
     _ frame: Int, isMovable: Bool, with deferral: UInt32, _ now: Situation,
     _ actions: inout [FlushAction]
   ) {
-    let origin = origins[frame]
-    guard origin.generation != 0 else { return }
+    guard deferral != 0 || recycled.contains(frame) else { return }
+    let origin = deferral != 0 ? deferrals[Int(deferral)].origin : origins[frame]
     let process = Int(origin.process)
-    guard origin.generation == processes[process].generation else {
-      detach(frame, &actions)
-      origins[frame] = Origin()
-      return
-    }
-    if isMovable, process == identity.process(now) {
+    let isOwed = origin.generation == processes[process].generation
+    if isOwed, isMovable, process == identity.process(now) {
       actions.append(.recycleFrame)
-      detach(frame, &actions)
+      recycled.insert(frame)
+      origins[frame] = origin
     } else {
-      flush(process, .allocation, &actions)
-      detach(frame, &actions)
-      origins[frame] = Origin()
+      if isOwed { flush(process, .allocation, &actions) }
+      recycled.remove(frame)
     }
+    detach(deferral, &actions)
   }
 
   mutating func other(
@@ -165,8 +161,8 @@ struct PageRecycling: FlushPolicy {
   private mutating func open(_ deferral: UInt32, _ process: Int) {
     while deferrals.count <= Int(deferral) { deferrals.append(Deferral()) }
     deferrals[Int(deferral)] = Deferral(
-      process: UInt32(process), position: UInt32(processes[process].open.count), isHeld: true,
-      isOpen: true)
+      origin: Origin(process: UInt32(process), generation: processes[process].generation),
+      position: UInt32(processes[process].open.count), isHeld: true, isOpen: true)
     processes[process].open.append(deferral)
   }
 
@@ -178,16 +174,14 @@ struct PageRecycling: FlushPolicy {
     deferrals[Int(deferral)].isHeld = false
     // Frames that could not be followed may be anybody's by now.
     if deferrals[Int(deferral)].isOpen, !deferrals[Int(deferral)].hadFrames {
-      flush(Int(deferrals[Int(deferral)].process), .absorbed, &actions)
+      flush(Int(deferrals[Int(deferral)].origin.process), .absorbed, &actions)
     }
     closeIfEmpty(deferral, &actions)
   }
 
   /// A frame no longer carries a deferral, though it may still owe its process' flush.
-  private mutating func detach(_ frame: Int, _ actions: inout [FlushAction]) {
-    let deferral = origins[frame].deferral
-    origins[frame].deferral = 0
-    guard deferral != 0 else { return }
+  private mutating func detach(_ deferral: UInt32, _ actions: inout [FlushAction]) {
+    guard deferral != 0, deferrals[Int(deferral)].frames > 0 else { return }
     deferrals[Int(deferral)].frames -= 1
     closeIfEmpty(deferral, &actions)
   }
@@ -196,7 +190,7 @@ struct PageRecycling: FlushPolicy {
     let record = deferrals[Int(deferral)]
     guard record.isOpen, !record.isHeld, record.frames == 0 else { return }
     deferrals[Int(deferral)].isOpen = false
-    let process = Int(record.process)
+    let process = Int(record.origin.process)
     let last = processes[process].open.removeLast()
     if last != deferral {
       processes[process].open[Int(record.position)] = last

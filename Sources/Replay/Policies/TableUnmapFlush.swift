@@ -33,6 +33,7 @@ struct TableUnmapFlush: FlushPolicy {
   static var followsDrains: Bool { true }
 
   /// A frame that went to buddy with it may still owe what others of its zone do.
+  @inline(__always)
   func isSpent(_ deferral: UInt32) -> Bool { drains[Int(deferral)] <= zoneDone }
 
   mutating func growTo(tasks: Int, frames: Int) { pause.growTo(tasks: tasks) }
@@ -117,6 +118,7 @@ struct TableUnmapFlush: FlushPolicy {
     }
   }
 
+  @inline(__always)
   func isOwed(_ deferral: UInt32) -> Bool { !debts.owing(deferral).isEmpty }
 
   private mutating func flush(

@@ -43,13 +43,13 @@ struct UnmapBatching: FlushPolicy {
       // The recorded flush is the last of them; it pays for what was owed before as well.
       let earlier = groups[task].owing.subtracting(shootdown.mask)
       if !earlier.isEmpty { actions.append(.flush(earlier, .absorbed)) }
-      for _ in 1..<max(flushes, 1) { actions.append(.flush(shootdown.mask, .absorbed)) }
+      if flushes > 1 { actions.append(.flush(shootdown.mask, .absorbed, times: flushes - 1)) }
       settle(task, .absorbed, &actions)
       return .asRecorded(isRefused: false)
     }
     groups[task].owing.formUnion(shootdown.mask)
-    for _ in 0..<flushes { actions.append(.flush(groups[task].owing, .absorbed)) }
     if flushes > 0 {
+      actions.append(.flush(groups[task].owing, .absorbed, times: flushes))
       settle(task, .absorbed, &actions)
       groups[task].owing = shootdown.mask
     }

@@ -18,9 +18,11 @@ protocol SafetyCheck: Sendable {
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
     _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
 
-  /// The policy flushes, before the CPUs are clean.
+  /// The policy flushes, so many times, before the CPUs are clean. More than once only for batches in
+  /// their own time (``DeferralFate/absorbed``).
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations)
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations)
 
   /// A CPU flushes itself because the policy wants it to, before it is clean.
   mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations)
@@ -29,7 +31,8 @@ protocol SafetyCheck: Sendable {
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
 
-  /// Whether it waits for some frame that no CPU may be able to reach. Asked after each shootdown.
+  /// Whether it waits for some frame that no CPU may be able to reach. Asked after each shootdown that
+  /// is put off.
   var awaitsHandouts: Bool { get }
 
   /// A frame that an unflushed unmap freed is handed out: told where a CPU may still reach it, where
@@ -66,7 +69,12 @@ struct HandoutCounts {
 /// What a check wants to be told of beside moments.
 struct SafetyNews: OptionSet {
   let rawValue: UInt8
-  static let shootdowns = SafetyNews(rawValue: 1)
+  /// Recorded shootdowns that do not happen in this run.
+  static let putOff = SafetyNews(rawValue: 1)
+  /// Those that do: of unmap batches, and of one mm.
+  static let batchFlushes = SafetyNews(rawValue: 16)
+  /// See ``batchFlushes``.
+  static let mmFlushes = SafetyNews(rawValue: 32)
   static let flushes = SafetyNews(rawValue: 2)
   static let handouts = SafetyNews(rawValue: 4)
   static let ownFlushes = SafetyNews(rawValue: 8)
@@ -94,7 +102,8 @@ extension SafetyCheck {
   ) {}
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {}
 
   mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {}

@@ -5,25 +5,22 @@
 /// frames that are freed with it are stale on these CPUs until each has flushed. Rule I1 is judged
 /// here, as every other needs the same bookkeeping; the others are ``SafetyChecks``.
 struct SafetyOracle {
-  private struct TaskUnmap {
-    var batch: UInt32 = 0
-    var unmap: UInt32 = 0
-  }
-
   /// The moments that it must see, beside those that every run follows.
   let listens: MomentKindSet
   private var stale: StaleTranslations
   private var checks: [any SafetyCheck]
-  private var onShootdown: [Int] = []
+  private var onPutOff: [Int] = []
+  private var onBatchFlush: [Int] = []
+  private var onMMFlush: [Int] = []
   private var onFlush: [Int] = []
   private var onOwnFlush: [Int] = []
   private var onHandout: [Int] = []
   /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
   private var always = MomentAudience()
   private var whileStale = MomentAudience()
-  /// The last flush of one mm that did not happen of each task, and the one that each frame was freed
-  /// with. Both only where such frames are followed.
-  private var taskMMUnmaps: [TaskUnmap] = []
+  /// Frames that went back to the process that freed them behind a flush of one mm which did not happen,
+  /// and, for these, which that was. Only where such frames are followed.
+  private var recycledFrames = FrameSet()
   private var frameUnmaps: [UInt32] = []
   private let followsUnmappedFrames: Bool
   /// Whether the frame that is being handed out goes back to the process that freed it, or is held.
@@ -39,6 +36,8 @@ struct SafetyOracle {
   /// Whether there is anything to judge yet.
   private var isAwake: Bool { hearsFromTheStart || stale.hasUnmaps }
   private var heldBack = 0
+  /// The first of ``Reconstruction/cleanings`` that it has not heard of.
+  private var nextCleaning = 0
 
   /// An oracle; `followsUnmappedFrames`: also of frames that were freed behind a flush of one mm.
   init(_ context: ReplayContext, followsUnmappedFrames: Bool = false) {
@@ -48,11 +47,13 @@ struct SafetyOracle {
     flushesToldApart = wrap.flushesMax
     checks = context.safetyChecks.map { $0 is GenerationWrap ? wrap : $0 }
     hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
-    listens = checks.reduce(MomentKindSet([.switchedMM, .mmShootdown, .lazyBegin, .lazyEnd])) {
+    listens = checks.reduce(MomentKindSet([.mmShootdown])) {
       $0.union($1.moments).union($1.momentsAlways)
     }
     for (index, check) in checks.enumerated() {
-      if check.hears.contains(.shootdowns) { onShootdown.append(index) }
+      if check.hears.contains(.putOff) { onPutOff.append(index) }
+      if check.hears.contains(.batchFlushes) { onBatchFlush.append(index) }
+      if check.hears.contains(.mmFlushes) { onMMFlush.append(index) }
       if check.hears.contains(.flushes) { onFlush.append(index) }
       if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
       if check.hears.contains(.handouts) { onHandout.append(index) }
@@ -66,11 +67,22 @@ struct SafetyOracle {
     }
   }
 
-  /// Room for so many tasks, frames, and numbers of batches.
-  mutating func growTo(tasks: Int, frames: Int, batches: Int) {
+  /// Of the kinds that it listens to, those that a run with a policy that listens to `kinds` has
+  /// nothing else to do with.
+  func observedOnly(beside kinds: MomentKindSet) -> MomentKindSet {
+    listens.subtracting(
+      kinds.union(
+        MomentKindSet([
+          .shootdown, .mmShootdown, .framesFreed, .frameAllocated, .frameRefilled, .frameDrained,
+          .unmappedFramesFreed, .unmappedFrameAllocated, .onceUnmappedAllocated,
+        ])))
+  }
+
+  /// Room for so many frames and numbers of batches.
+  mutating func growTo(frames: Int, batches: Int) {
     stale.growTo(batches: batches)
     guard followsUnmappedFrames else { return }
-    while taskMMUnmaps.count < tasks { taskMMUnmaps.append(TaskUnmap()) }
+    recycledFrames.growTo(frames)
     if frameUnmaps.count < frames {
       frameUnmaps.append(contentsOf: repeatElement(0, count: frames - frameUnmaps.count))
     }
@@ -81,22 +93,29 @@ struct SafetyOracle {
     _ shootdown: borrowing Shootdown, isDone: Bool, _ moment: Moment,
     _ source: borrowing Reconstruction
   ) {
-    guard !isDone || isAwake else { return }
-    let unmap = isDone ? 0 : stale.unmap(shootdown.mask)
-    for index in onShootdown {
+    if isDone {
+      guard isAwake else { return }
+      for index in shootdown.kind == .unmapBatch ? onBatchFlush : onMMFlush {
+        checks[index].shootdown(shootdown, leaving: 0, moment, source, &stale)
+      }
+      stale.flush(Self.cleaned(shootdown, owing: stale.owing))
+      if shootdown.batch != 0 { keep(0, of: shootdown) }
+      return
+    }
+    let unmap = stale.unmap(shootdown.mask)
+    for index in onPutOff {
       checks[index].shootdown(shootdown, leaving: unmap, moment, source, &stale)
     }
-    if isDone { stale.flush(Self.cleaned(shootdown, owing: stale.owing)) }
-    guard shootdown.batch != 0 || !isDone else { return }
     awaitsHandouts = onHandout.contains { checks[$0].awaitsHandouts }
-    switch shootdown.kind {
-    case .unmapBatch:
+    keep(unmap, of: shootdown)
+  }
+
+  /// What a shootdown leaves behind, 0 nothing, is kept for the frames that are freed with it.
+  private mutating func keep(_ unmap: UInt32, of shootdown: borrowing Shootdown) {
+    if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       stale.setUnmap(unmap, ofBatch: shootdown.batch)
-    case .mm:
-      guard followsUnmappedFrames else { return stale.release(unmap) }
-      let task = Int(shootdown.taskIndex)
-      stale.release(taskMMUnmaps[task].unmap)
-      taskMMUnmaps[task] = TaskUnmap(batch: shootdown.batch, unmap: unmap)
+    } else {
+      stale.release(unmap)
     }
   }
 
@@ -118,10 +137,36 @@ struct SafetyOracle {
     return cleaned
   }
 
-  /// The CPUs of `mask` flush everything at `moment`: the policy's own flush.
-  mutating func flushed(_ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment) {
-    for index in onFlush { checks[index].flushed(mask, fate, moment, &stale) }
-    stale.flush(mask, isForced: true)
+  /// Hears of all changes of mm, and of CPUs that go lazy or come back, before `position` among the
+  /// moments that are ready.
+  ///
+  /// They come as a list, since most of them make no difference to any flush: so they cost next to
+  /// nothing in each of the replays.
+  @inline(__always)
+  mutating func catchUp(to position: Int, _ source: borrowing Reconstruction) {
+    while nextCleaning < source.cleanings.count,
+      Int(source.cleanings[nextCleaning].position) < position
+    {
+      let cleaning = source.cleanings[nextCleaning]
+      switch cleaning.kind {
+      case .switchedMM: stale.flush(Int(cleaning.cpu))
+      case .lazyBegin: stale.beginLazy(Int(cleaning.cpu))
+      case .lazyEnd: stale.endLazy(Int(cleaning.cpu))
+      default: break
+      }
+      nextCleaning += 1
+    }
+  }
+
+  /// Other moments are ready: counting begins anew.
+  mutating func beginReady() { nextCleaning = 0 }
+
+  /// The CPUs of `mask` flush everything at `moment`, so many times: the policy's own flush.
+  mutating func flushed(
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment
+  ) {
+    for index in onFlush { checks[index].flushed(mask, fate, times: times, moment, &stale) }
+    stale.flush(mask, forced: times)
   }
 
   /// A CPU flushes itself.
@@ -150,18 +195,17 @@ struct SafetyOracle {
       switch moment.kind {
       case .lazyBegin: stale.beginLazy(Int(moment.cpu))
       case .lazyEnd: stale.endLazy(Int(moment.cpu))
-      case .pageUnmapped, .unmapRange, .fixedMapping:
+      case .unmapRange, .fixedMapping:
         tell(always.of(moment.kind), moment, source)
       default: break
       }
       return
     }
     switch moment.kind {
-    case .unmappedFrameFreed: freed(moment, taskMMUnmaps[Int(moment.task)])
-    case .frameAllocated: handedOutOfBatch(moment, source.frames)
-    case .unmappedFrameAllocated, .unmappedFrameTaken:
+    case .frameAllocated, .unmappedFrameAllocated: handedOutOfBatch(moment, source.frames)
+    case .onceUnmappedAllocated:
       // Where a batch freed the frame, the moment that follows is the one.
-      if moment.batch == 0 { handedOutUnmapped(moment, source.frames) }
+      if moment.batch == 0 { handedOutAgain(moment, source.frames) }
     case .switchedMM: stale.flush(Int(moment.cpu))
     case .lazyBegin: stale.beginLazy(Int(moment.cpu))
     case .lazyEnd: stale.endLazy(Int(moment.cpu))
@@ -184,17 +228,13 @@ struct SafetyOracle {
     }
   }
 
-  /// Whether a frame that was once freed behind a flush of one mm may still be stale.
-  func remembers(_ frame: Int) -> Bool { frameUnmaps[frame] != 0 }
-
-  private mutating func freed(_ moment: Moment, _ last: TaskUnmap) {
-    keep(last.batch == moment.batch ? last.unmap : 0, for: Int(moment.subject))
-  }
+  /// Whether a frame that was recycled may still be stale.
+  func remembers(_ frame: Int) -> Bool { recycledFrames.contains(frame) }
 
   /// Whether frames of a batch whose flush is paid for can be handed out unseen; they are counted.
   var passesFrames: Bool {
-    !followsUnmappedFrames && always.of(.frameAllocated) == 0
-      && whileStale.of(.frameAllocated) == 0
+    let kinds: [Moment.Kind] = [.frameAllocated, .unmappedFrameAllocated]
+    return kinds.allSatisfy { always.of($0) == 0 && whileStale.of($0) == 0 }
   }
 
   /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.
@@ -208,21 +248,22 @@ struct SafetyOracle {
     return true
   }
 
-  /// Such allocations that follow, all of one batch, need not be seen either, but the last one; false
-  /// where they must. None of these frames can be waited for later: that takes a CPU that is stale.
-  mutating func passes(_ ahead: AllocationsAhead, ofBatch number: Int) -> Bool {
+  /// Such allocations that follow in `moments` more, all of one batch, need not be seen either, but the
+  /// last one; false where they must. None of these frames can be waited for later: that takes a CPU
+  /// that is stale.
+  mutating func passes(
+    _ ahead: AllocationsAhead, ofBatch number: Int, within moments: Int
+  ) -> Bool {
     guard let flushes = stale.flushesSinceClean(number) else { return false }
     guard flushes > 0 else { return true }
-    // Each moment of the span may be one flush more.
-    guard flushes + UInt64(ReadyMoments.span) <= flushesToldApart, !awaitsHandouts else {
-      return false
-    }
+    // Each moment may be one flush more.
+    guard flushes + UInt64(moments) <= flushesToldApart, !awaitsHandouts else { return false }
     reuse.checked += Int(ahead.count)
     handouts.note(Int(ahead.count), cannotWait: Int(ahead.cannotWait))
     return true
   }
 
-  /// A frame that was freed with a batch.
+  /// A frame that was freed with a batch, or behind a flush of one mm.
   private mutating func handedOutOfBatch(_ moment: Moment, _ frames: borrowing FrameTable) {
     let unmap = stale.unmap(ofBatch: moment.batch)
     if followsUnmappedFrames { keep(isRecycled ? unmap : 0, for: Int(moment.subject)) }
@@ -231,11 +272,11 @@ struct SafetyOracle {
     isHeld = false
   }
 
-  /// A frame that was once freed behind a flush of one mm.
-  private mutating func handedOutUnmapped(_ moment: Moment, _ frames: borrowing FrameTable) {
+  /// A frame that was recycled once.
+  private mutating func handedOutAgain(_ moment: Moment, _ frames: borrowing FrameTable) {
     let frame = Int(moment.subject)
     if !isRecycled {
-      let unmap = frameUnmaps[frame]
+      let unmap = recycledFrames.contains(frame) ? frameUnmaps[frame] : 0
       if unmap != 0, !isHeld { handedOut(unmap, moment, frames) }
       keep(0, for: frame)
     }
@@ -245,10 +286,14 @@ struct SafetyOracle {
 
   /// `unmap` is what the frame was freed with, 0 none, until it is freed again.
   private mutating func keep(_ unmap: UInt32, for frame: Int) {
-    guard unmap != frameUnmaps[frame] else { return }
+    if recycledFrames.contains(frame) {
+      stale.release(frameUnmaps[frame])
+      recycledFrames.remove(frame)
+    }
+    guard unmap != 0 else { return }
     stale.hold(unmap)
-    stale.release(frameUnmaps[frame])
     frameUnmaps[frame] = unmap
+    recycledFrames.insert(frame)
   }
 
   private mutating func handedOut(

@@ -103,9 +103,9 @@ struct StaleTranslations {
     if unmaps[Int(number)].holders == 0 { unused.append(number) }
   }
 
-  /// The CPUs of `mask` have flushed everything; `isForced` where the recorded run did not.
-  mutating func flush(_ mask: CPUMask, isForced: Bool = false) {
-    if isForced { policyFlushes += 1 }
+  /// The CPUs of `mask` have flushed everything; `forced` times where the recorded run did not.
+  mutating func flush(_ mask: CPUMask, forced: Int = 0) {
+    policyFlushes += UInt64(forced)
     let serial = lastSerial
     owing.subtract(mask)
     mask.forEach { if $0 < cleanThrough.count { cleanThrough[$0] = serial } }

@@ -5,7 +5,8 @@ struct AllocationLatency: SafetyCheck {
   var hears: SafetyNews { .flushes }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {
     guard fate == .allocation else { return }
     payers[moment.payer.rawIndex].flushes += 1

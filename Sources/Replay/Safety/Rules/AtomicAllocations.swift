@@ -14,7 +14,8 @@ struct AtomicAllocations: SafetyCheck {
   }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {
     guard fate == .allocation, Self.cannotSleep(moment) else { return }
     var others = 0

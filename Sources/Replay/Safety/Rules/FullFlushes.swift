@@ -12,19 +12,18 @@ struct FullFlushes: SafetyCheck {
   private var added = 0
   private var firstConverted: (moment: Moment, cpu: Int)?
 
-  var hears: SafetyNews { [.shootdowns, .flushes, .ownFlushes] }
+  var hears: SafetyNews { [.putOff, .mmFlushes, .flushes, .ownFlushes] }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
     _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {
-    var flushed = shootdown.receivers
-    if shootdown.isLocal { flushed.insert(shootdown.initiator) }
     if unmap != 0 {
-      if shootdown.pages == -1 { saved += flushed.count }
+      if shootdown.pages == -1 { saved += Self.flushed(shootdown).count }
       return
     }
-    guard shootdown.kind == .mm, shootdown.pages != -1 else { return }
+    guard shootdown.pages != -1 else { return }
+    var flushed = Self.flushed(shootdown)
     flushed.subtract(shootdown.fullEvents)
     ranged.checked += flushed.count
     guard !stale.owing.isEmpty else { return }
@@ -40,10 +39,17 @@ struct FullFlushes: SafetyCheck {
     if let cpu, firstConverted == nil { firstConverted = (moment, cpu) }
   }
 
+  private static func flushed(_ shootdown: borrowing Shootdown) -> CPUMask {
+    var flushed = shootdown.receivers
+    if shootdown.isLocal { flushed.insert(shootdown.initiator) }
+    return flushed
+  }
+
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {
-    mask.forEach { if !stale.isLazy($0) { added += 1 } }
+    mask.forEach { if !stale.isLazy($0) { added += times } }
   }
 
   mutating func flushedItself(_ cpu: Int, _ moment: Moment, _ stale: inout StaleTranslations) {

@@ -9,7 +9,7 @@ struct RepeatedFlushes: SafetyCheck {
   private var flushedForBatch = CPUMask()
   private var cleanOtherwise = 0
 
-  var hears: SafetyNews { [.shootdowns, .flushes] }
+  var hears: SafetyNews { [.putOff, .batchFlushes, .flushes] }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
@@ -17,13 +17,14 @@ struct RepeatedFlushes: SafetyCheck {
   ) {
     if unmap != 0 {
       flushedForBatch.subtract(shootdown.mask)
-    } else if shootdown.kind == .unmapBatch {
+    } else {
       flushedForBatch.formUnion(shootdown.mask)
     }
   }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {
     if fate != .absorbed {
       let owing = stale.owing

@@ -23,7 +23,6 @@ struct ReplacedEntries: SafetyCheck {
     var missing: UInt32 = 0
   }
 
-  private var open = OpenUnmaps()
   private var entries = HeldTable()
   /// Frames of pages that were migrated on while the first migration's flush was owed.
   private var chained = HeldTable()
@@ -31,6 +30,7 @@ struct ReplacedEntries: SafetyCheck {
   /// By task, as far as any has made such a call.
   private var calls: [Call] = []
   private var unchecked = 0
+  private var leftOut = 0
   private var unmaps = 0
   private var addresses = 0
   /// Unmaps left unflushed that name none of their addresses.
@@ -43,36 +43,35 @@ struct ReplacedEntries: SafetyCheck {
   private var callsWhileStale = 0
   private var callsFlushed = 0
 
-  var hears: SafetyNews { [.shootdowns, .handouts] }
+  var hears: SafetyNews { [.putOff, .mmFlushes, .handouts] }
   var awaitsHandouts: Bool { !chained.isEmpty }
   var moments: MomentKindSet { MomentKindSet([.pageMapped]) }
   var momentsAlways: MomentKindSet {
-    MomentKindSet([.pageUnmapped, .unmappedFault, .unmapRange, .fixedMapping, .fileWriteEnd])
+    MomentKindSet([.unmappedFault, .unmapRange, .fixedMapping, .fileWriteEnd])
   }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
     _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {
-    let task = shootdown.taskIndex
     guard shootdown.kind == .unmapBatch else {
-      flushedMM(shootdown, task, leaving: unmap, &stale)
+      flushedMM(shootdown, shootdown.taskIndex, leaving: unmap, &stale)
       return
     }
-    if unmap != 0 { unmaps += 1 }
-    let before = addresses
-    open.take(by: task) { key, frame in
-      guard unmap != 0 else { return }
+    unmaps += 1
+    leftOut = source.unmappedPages.leftOut
+    if shootdown.unmappedPages.isEmpty { nameless += 1 }
+    for page in source.unmappedPages[shootdown.unmappedPages] {
       addresses += 1
-      if let slot = entries.find(key), frame != .max, entries[slot].successor == frame,
+      let key = page.number | 1 << 63
+      if let slot = entries.find(key), page.frame != .max, entries[slot].successor == page.frame,
         stale.staleCPU(entries[slot].unmap) != nil
       {
-        chained.insert(UInt64(entries[slot].frame) + 1, unmap, frame: frame, &stale)
-        chained.insert(UInt64(frame) + 1, unmap, frame: frame, &stale)
+        chained.insert(UInt64(entries[slot].frame) + 1, unmap, frame: page.frame, &stale)
+        chained.insert(UInt64(page.frame) + 1, unmap, frame: page.frame, &stale)
       }
-      entries.insert(key, unmap, frame: frame, &stale)
+      entries.insert(key, unmap, frame: page.frame, &stale)
     }
-    if unmap != 0, addresses == before { nameless += 1 }
   }
 
   /// The task flushes its mm: for the fault that it handles, and for the call that it is in.
@@ -98,11 +97,6 @@ struct ReplacedEntries: SafetyCheck {
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {
-    if moment.kind == .pageUnmapped {
-      let page = source.pageMappings[moment.subject]
-      open.add(page.address >> 12 | 1 << 63, frame: page.frame, by: moment.task)
-      return
-    }
     if moment.kind == .pageMapped {
       mapped(source.pageMappings[moment.subject], moment, source, &stale)
       return
@@ -215,9 +209,8 @@ struct ReplacedEntries: SafetyCheck {
       ranges.violated(.unmappedRange, moment, cpu: cpu)
       return
     }
-    guard range.length > 0, range.address < 1 << 57, range.length < 1 << 57 else { return }
-    let first = range.address >> 12 | 1 << 63
-    for slot in entries.slots(in: first..<(first + (range.length + 4095) >> 12)) {
+    guard range.mayHoldMigrated, let pages = range.pages else { return }
+    for slot in entries.slots(in: pages.lowerBound | 1 << 63..<pages.upperBound | 1 << 63) {
       guard let cpu = stale.staleCPU(entries[slot].unmap, except: Int(moment.cpu)) else { continue }
       ranges.checked += 1
       guard !call.isFlushed else { continue }
@@ -244,7 +237,7 @@ struct ReplacedEntries: SafetyCheck {
   // MARK: Verdicts
 
   func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
-    let left = entries.unchecked + open.unchecked + chained.unchecked + unchecked
+    let left = entries.unchecked + leftOut + chained.unchecked + unchecked
     let room =
       "; of \(unmaps) unflushed unmaps \(nameless) name no address"
       + (left > 0 ? "; \(left) occasions left out for room" : "")

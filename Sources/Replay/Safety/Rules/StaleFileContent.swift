@@ -30,7 +30,7 @@ struct StaleFileContent: SafetyCheck {
   private var lastMigration: UInt32 = 0
   private var possible = 0
 
-  var hears: SafetyNews { .shootdowns }
+  var hears: SafetyNews { .putOff }
   var moments: MomentKindSet { MomentKindSet([.pageReturned, .fileWriteEnd]) }
 
   mutating func shootdown(
@@ -38,8 +38,8 @@ struct StaleFileContent: SafetyCheck {
     _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {
     guard shootdown.kind == .unmapBatch else { return }
-    if unmap != 0 { unmaps += 1 }
-    if unmap != 0, shootdown.evidence == .provenReadOnly {
+    unmaps += 1
+    if shootdown.evidence == .provenReadOnly {
       stale.hold(unmap)
       stale.release(lastMigration)
       lastMigration = unmap

@@ -12,7 +12,8 @@ struct WriteScalability: SafetyCheck {
   var moments: MomentKindSet { MomentKindSet([.fileWriteEnd]) }
 
   mutating func flushed(
-    _ mask: CPUMask, _ fate: DeferralFate, _ moment: Moment, _ stale: inout StaleTranslations
+    _ mask: CPUMask, _ fate: DeferralFate, times: Int, _ moment: Moment,
+    _ stale: inout StaleTranslations
   ) {
     guard moment.kind == .fileWriteEnd else { return }
     findings.checked += 1
