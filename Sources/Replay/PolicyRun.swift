@@ -14,6 +14,8 @@ protocol PolicyReplay {
 
   /// The kinds of moment that make a difference to it.
   var kinds: MomentKindSet { get }
+  /// Kinds of which it looks up some for itself.
+  var chances: MomentKindSet { get }
 
   /// Which moments of frames it looks at in the span that comes next.
   var frameVisits: FrameVisits { get }
@@ -64,6 +66,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private let listens: MomentKindSet
   /// Kinds that only the oracle is told of.
   private let observed: MomentKindSet
+  let chances: MomentKindSet
+  /// Offset in the span of the last chance of each CPU that was looked up; `Int.max` if there is no more.
+  private var awaited: [Int] = []
   /// For an observer; nil without one.
   private var log: DecisionLog?
   /// The loop, compiled for this very policy: a call through ``PolicyReplay`` ends in code for any
@@ -87,11 +92,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
     mayPass = !context.visitsEveryFrame && !(isChecked && !oracle.passesFrames)
+    chances = mayPass && Policy.takesChances ? policy.chances : .none
     loop = { $0.run($1, $2) }
   }
 
   var kinds: MomentKindSet {
-    var kinds = listens.union(MomentKindSet([.shootdown]))
+    var kinds = listens.subtracting(chances).union(MomentKindSet([.shootdown]))
     if !Policy.putsOffNothing {
       kinds = kinds.union(MomentKindSet([.frameAllocated, .framesFreed]))
     }
@@ -104,7 +110,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   var frameVisits: FrameVisits {
     guard mayPass, !Policy.recyclesFrames,
-      !(Policy.asksForEveryAllocation && policy.mayActOnAny)
+      !(Policy.asksForEveryAllocation && policy.mayActOnAny && chances.isEmpty)
     else { return .all }
     return Policy.followsDrains ? .firstAfterDrain : .first
   }
@@ -121,7 +127,12 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     let isSparse = visits.frames != .all
     if let position = source.ready.last { last = source.moments[position] }
     if isChecked, visits.start == 0 { oracle.beginReady() }
+    // An optional would be copied at every moment.
+    let takesChances = Policy.takesChances && !chances.isEmpty
+    let chances = source.ready.chances(
+      Policy.takesChances ? chances : .none, in: visits.start..<visits.end)
     visits.withWords { words in
+      if takesChances { awaitChances(chances, source, words) }
       for word in words.indices {
         while let offset = words.takeFirst(in: word) {
           let at = words.start + offset
@@ -134,11 +145,51 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
           position = UInt32(truncatingIfNeeded: at)
           happened(at, source)
           if isSparse, batch != ReadyMoments.noBatch { words.add(source.ready.next(at)) }
+          if Policy.takesChances, takesChances {
+            awaitChances(chances, behind: at, source, words)
+          }
         }
       }
     }
     if isChecked { oracle.catchUp(to: visits.end, source) }
     sweep()
+  }
+
+  // Mutating, as the next one and others here, or the whole run would be copied for the call.
+
+  /// Looks at the first moment of each CPU for which the policy may act.
+  private mutating func awaitChances(
+    _ chances: borrowing Chances, _ source: borrowing Reconstruction, _ words: VisitWords
+  ) {
+    awaited.removeAll(keepingCapacity: true)
+    for cpu in 0..<source.ready.cpuCount {
+      awaited.append(-1)
+      awaitChance(of: cpu, from: 0, chances, source, words)
+    }
+  }
+
+  /// And again of those for which it has just become so.
+  private mutating func awaitChances(
+    _ chances: borrowing Chances, behind at: Int, _ source: borrowing Reconstruction,
+    _ words: VisitWords
+  ) {
+    let offset = at - words.start + 1
+    awaitChance(of: now.cpu, from: offset, chances, source, words)
+    guard source.moments[at].kind == .shootdown else { return }
+    let slot = Int(source.moments[at].subject &- source.shootdownsBase)
+    let mask = source.shootdowns[slot].mask
+    mask.forEach { awaitChance(of: $0, from: offset, chances, source, words) }
+  }
+
+  @inline(__always)
+  private mutating func awaitChance(
+    of cpu: Int, from offset: Int, _ chances: borrowing Chances,
+    _ source: borrowing Reconstruction, _ words: VisitWords
+  ) {
+    guard cpu < awaited.count, awaited[cpu] < offset, policy.mayAct(on: cpu) else { return }
+    let next = source.ready.next(chances, of: cpu, from: offset)
+    awaited[cpu] = next ?? .max
+    words.insert(next)
   }
 
   private mutating func sweep() {
@@ -173,9 +224,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   ) {
     let ahead = source.ready.allocationsAhead(at)
     guard ahead.last != 0 else { return }
-    // Behind a drain a frame has to be looked at, and would be counted twice.
     let offset = at - words.start
-    if !Policy.followsDrains,
+    // Frames that are looked at for other reasons would be counted twice.
+    if !Policy.followsDrains, chances.isEmpty,
       oracle.passes(ahead, ofBatch: batch, within: Int(ahead.last) - offset)
     {
       words.add(Int(ahead.last))
@@ -237,7 +288,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   /// The deferral that the frame at hand carries, 0 where that makes no difference.
-  private func carried(_ moment: Moment) -> UInt32 {
+  @inline(__always)
+  private mutating func carried(_ moment: Moment) -> UInt32 {
     forgetsInBuddy && moment.passage.wasDrained ? 0 : batches[Int(moment.batch)].unspent
   }
 
@@ -330,7 +382,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   /// Whether it makes a difference that a frame is allocated that was once freed behind a flush of one
   /// mm: mostly that is long past.
-  private func remembers(_ frame: Int) -> Bool {
+  @inline(__always)
+  private mutating func remembers(_ frame: Int) -> Bool {
     policy.remembers(frame) || (isChecked && oracle.remembers(frame))
   }
 

@@ -49,9 +49,15 @@ public struct ReplaySession: ~Copyable {
       return Entry(blueprint: blueprint, replays: replays, cases: cases)
     }
     var told = MomentKindSet.always
-    for entry in entries { for replay in entry.replays { told = told.union(replay.kinds) } }
+    var chances = MomentKindSet.none
+    for replay in entries.flatMap(\.replays) {
+      told = told.union(replay.kinds)
+      chances = chances.union(replay.chances)
+    }
+    told = told.union(chances)
     if observer != nil { told = told.union(MomentKindSet([.shootdown, .mmShootdown])) }
     reconstruction = Reconstruction(context, telling: told)
+    if !chances.isEmpty { reconstruction.ready.cpuCount = context.cpuCount }
     for entry in entries.indices {
       for replay in entries[entry].replays.indices {
         let kinds = entries[entry].replays[replay].kinds

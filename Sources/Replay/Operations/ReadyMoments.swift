@@ -89,6 +89,12 @@ struct VisitWords {
     return word << 6 | bits.trailingZeroBitCount
   }
 
+  /// One more to look at, behind those that were taken out; nil is none.
+  @inline(__always)
+  func insert(_ offset: Int?) {
+    if let offset { words[offset >> 6] |= 1 << UInt64(offset & 63) }
+  }
+
   /// One more to look at, behind those that were taken out; 0 is none.
   @inline(__always)
   func add(_ offset: Int) {
@@ -106,6 +112,13 @@ struct CPUCleaning {
   var kind: Moment.Kind
 }
 
+/// Moments of some kinds of one span, for ``ReadyMoments/next(_:of:from:)``.
+struct Chances: ~Copyable {
+  fileprivate let words: [UInt64]
+  /// Where the span's CPUs begin.
+  fileprivate let cpuWords: Int
+}
+
 /// What all replays ask of the moments that are ready before they look at them, close together.
 struct ReadyMoments {
   /// Moments that one replay goes through before the next: enough that what it touches comes again
@@ -120,6 +133,11 @@ struct ReadyMoments {
   private static let wordsOfKind = span / 64
   private static let wordsOfVisits = wordsOfKind * kinds
   private static let wordsOfSpan = wordsOfVisits * FrameVisits.allCases.count
+  /// By span, then CPU: a bit for each of the span's moments that is the CPU's; only if `cpuCount` is
+  /// not 0.
+  private var cpuBits: [UInt64] = []
+  /// CPUs whose moments are told apart for ``Chances``.
+  var cpuCount = 0
   private var cpus: [UInt16] = []
   private var batches: [UInt32] = []
   private var allocations: [ReadyAllocation] = []
@@ -162,6 +180,27 @@ struct ReadyMoments {
     return visits
   }
 
+  /// Where CPUs have moments of `kinds` in `range`, a span or part of one.
+  func chances(_ kinds: MomentKindSet, in range: Range<Int>) -> Chances {
+    Chances(
+      words: visits(kinds, in: range, .all).words,
+      cpuWords: range.lowerBound / Self.span * cpuCount * Self.wordsOfKind)
+  }
+
+  /// Offset of a CPU's first chance from `offset` on; nil without.
+  func next(_ chances: borrowing Chances, of cpu: Int, from offset: Int) -> Int? {
+    let first = chances.cpuWords + cpu * Self.wordsOfKind
+    var word = offset >> 6
+    guard cpu < cpuCount, word < chances.words.count else { return nil }
+    var bits = chances.words[word] & cpuBits[first + word] & (.max << UInt64(offset & 63))
+    while bits == 0 {
+      word += 1
+      guard word < chances.words.count else { return nil }
+      bits = chances.words[word] & cpuBits[first + word]
+    }
+    return word << 6 | bits.trailingZeroBitCount
+  }
+
   /// Looks through the first `count` of `moments`, those that are ready; what is later than `end` nobody
   /// is told.
   mutating func index(_ moments: [Moment], _ count: Int, until end: UInt64, batchCount: Int) {
@@ -180,6 +219,7 @@ struct ReadyMoments {
   private mutating func removeAll() {
     last = nil
     bits.removeAll(keepingCapacity: true)
+    cpuBits.removeAll(keepingCapacity: true)
     cpus.removeAll(keepingCapacity: true)
     batches.removeAll(keepingCapacity: true)
     allocations.removeAll(keepingCapacity: true)
@@ -193,7 +233,9 @@ struct ReadyMoments {
       lastRefills[number] = 0
     }
     let firstWord = bits.count
+    let firstCPUWord = cpuBits.count
     bits.append(contentsOf: repeatElement(0, count: Self.wordsOfSpan))
+    cpuBits.append(contentsOf: repeatElement(0, count: cpuCount * Self.wordsOfKind))
     for position in range {
       let kind = moments[position].kind
       let isOver = moments[position].time > end
@@ -210,6 +252,10 @@ struct ReadyMoments {
       let word = firstWord + Int(kind.rawValue) * Self.wordsOfKind + Int(offset) >> 6
       let bit: UInt64 = 1 << UInt64(offset & 63)
       bits[word] |= bit
+      let cpu = Int(moments[position].cpu)
+      if cpu < cpuCount {
+        cpuBits[firstCPUWord + cpu * Self.wordsOfKind + Int(offset) >> 6] |= bit
+      }
       if isFirst.0 { bits[word + Self.wordsOfVisits] |= bit }
       if isFirst.1 { bits[word + 2 * Self.wordsOfVisits] |= bit }
     }

@@ -49,7 +49,7 @@ struct Reconstruction: ~Copyable {
   private var durations = FlushDurations()
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
-  private(set) var ready = ReadyMoments()
+  var ready = ReadyMoments()
   /// Where among these a CPU changes to another mm, goes lazy or comes back, inside the window.
   private(set) var cleanings: [CPUCleaning] = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []

@@ -133,5 +133,7 @@ struct MomentKindSet: Equatable, Sendable {
     MomentKindSet(bits: bits & ~other.bits)
   }
 
+  var isEmpty: Bool { bits == 0 }
+
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

@@ -86,6 +86,12 @@ protocol FlushPolicy: Sendable {
   /// See ``mayActOnAny``.
   func mayAct(on cpu: Int) -> Bool
 
+  /// Kinds of moment at which it does nothing unless it ``mayAct(on:)`` the moment's CPU, which becomes
+  /// so for CPUs of a flush that is put off, and ends with the first such moment of the CPU.
+  var chances: MomentKindSet { get }
+  /// Whether there are such kinds.
+  static var takesChances: Bool { get }
+
   /// Whether the frames that still carry a deferral, which is settled, make no difference any more.
   func isSpent(_ deferral: UInt32) -> Bool
 
@@ -165,6 +171,8 @@ extension FlushPolicy {
   static var asksForEveryAllocation: Bool { false }
   var mayActOnAny: Bool { true }
   func mayAct(on cpu: Int) -> Bool { true }
+  var chances: MomentKindSet { .none }
+  static var takesChances: Bool { false }
   func isSpent(_ deferral: UInt32) -> Bool { true }
 
   static var followsTime: Bool { false }

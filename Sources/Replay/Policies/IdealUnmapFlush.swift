@@ -15,7 +15,7 @@ struct IdealUnmapFlush: FlushPolicy {
   /// Flushes of one mm, and changes of mm, that count for a CPU.
   private let credit: LazyFlushRules.Credit
   /// Moments at which a CPU may flush itself, beside shootdowns and allocations.
-  private let chances: MomentKindSet
+  private let entries: MomentKindSet
 
   /// The bound of all policies.
   init(cpuCount: Int) {
@@ -26,15 +26,20 @@ struct IdealUnmapFlush: FlushPolicy {
   init(cpuCount: Int, crediting credit: LazyFlushRules.Credit, at chances: MomentKindSet) {
     debts = FlushDebts(cpuCount: cpuCount)
     self.credit = credit
-    self.chances = chances
+    entries = chances.intersection(.decisions)
   }
 
   var listens: MomentKindSet {
-    chances.intersection(.decisions)
-      .union(MomentKindSet([.mmShootdown, .taskAllocated, .switchedMM, .lazyEnd]))
+    entries.union(MomentKindSet([.mmShootdown, .taskAllocated, .lazyEnd]))
+      .union(credit == .fullFlushes ? MomentKindSet([.switchedMM]) : .none)
+  }
+
+  var chances: MomentKindSet {
+    listens.subtracting(MomentKindSet([.mmShootdown])).union(MomentKindSet([.frameAllocated]))
   }
 
   static var asksForEveryAllocation: Bool { true }
+  static var takesChances: Bool { true }
   @inline(__always)
   func mayAct(on cpu: Int) -> Bool { debts.owesAnything(cpu) }
 
@@ -89,10 +94,8 @@ struct IdealUnmapFlush: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     switch moment.kind {
-    case .switchedMM: if credit == .fullFlushes { debts.clean(now.cpu) }
     // A flush that came while the CPU was lazy left it out, and now it flushes itself.
-    case .lazyEnd: debts.clean(now.cpu)
-    case .lazyBegin: break
+    case .switchedMM, .lazyEnd: debts.clean(now.cpu)
     // The CPU is in the kernel, and some version does its flushes at such a moment.
     default: clean(now.cpu, &actions)
     }
