@@ -119,6 +119,33 @@ struct Chances: ~Copyable {
   fileprivate let cpuWords: Int
 }
 
+/// What replays ask of a moment before they look at it.
+private struct ReadyFacts {
+  /// `UInt32.max` where it is not of frames.
+  var batch = UInt32.max
+  var next: UInt32 = 0
+  var ahead = AllocationsAhead()
+  var cpu: UInt16 = 0
+  var allocation = ReadyAllocation.none
+
+  @inline(__always)
+  mutating func note(_ moment: Moment) {
+    if MomentKindSet.ofFrames.contains(moment.kind) { batch = moment.batch }
+    cpu = moment.cpu
+    allocation = ReadyAllocation(moment)
+  }
+}
+
+/// What is known of a batch while a span is indexed.
+private struct ReadyBatch {
+  /// Offsets, from 1, of its last allocation and its last refill so far.
+  var last: UInt32 = 0
+  var lastRefill: UInt32 = 0
+  var isDrained = false
+  /// Of the allocations behind the one at hand.
+  var ahead = AllocationsAhead()
+}
+
 /// What all replays ask of the moments that are ready before they look at them, close together.
 struct ReadyMoments {
   /// Moments that one replay goes through before the next: enough that what it touches comes again
@@ -138,36 +165,28 @@ struct ReadyMoments {
   private var cpuBits: [UInt64] = []
   /// CPUs whose moments are told apart for ``Chances``.
   var cpuCount = 0
-  private var cpus: [UInt16] = []
-  private var batches: [UInt32] = []
-  private var allocations: [ReadyAllocation] = []
-  private var nexts: [UInt32] = []
-  private var ahead: [AllocationsAhead] = []
-  /// By batch: places, from 1, of its last allocation and its last refill so far.
-  private var lasts: [UInt32] = []
-  private var lastRefills: [UInt32] = []
-  private var drained: [Bool] = []
-  private var counts: [AllocationsAhead] = []
+  private var facts: [ReadyFacts] = []
+  private var batches: [ReadyBatch] = []
 
   /// Place of the last moment that everybody may be told of; nil without any.
   private(set) var last: Int?
 
   /// The batch that a moment of frames is about; ``noBatch`` for others.
   func batch(_ position: Int) -> Int {
-    position < batches.count ? Int(batches[position]) : Self.noBatch
+    position < facts.count ? Int(facts[position].batch) : Self.noBatch
   }
 
-  func cpu(_ position: Int) -> Int { Int(cpus[position]) }
+  func cpu(_ position: Int) -> Int { Int(facts[position].cpu) }
 
   /// Whether it is an allocation or a drain.
-  func allocation(_ position: Int) -> ReadyAllocation { allocations[position] }
+  func allocation(_ position: Int) -> ReadyAllocation { facts[position].allocation }
 
   /// Offset in its span of the next allocation, of a refill the next refill, of the same batch; 0
   /// none.
-  func next(_ position: Int) -> Int { Int(nexts[position]) }
+  func next(_ position: Int) -> Int { Int(facts[position].next) }
 
   /// Allocations of the same batch that follow in the span.
-  func allocationsAhead(_ position: Int) -> AllocationsAhead { ahead[position] }
+  func allocationsAhead(_ position: Int) -> AllocationsAhead { facts[position].ahead }
 
   /// The moments of `kinds` in `range`, a span or part of one, that `frames` lets through.
   func visits(_ wanted: MomentKindSet, in range: Range<Int>, _ frames: FrameVisits) -> Visits {
@@ -204,110 +223,114 @@ struct ReadyMoments {
   /// Looks through the first `count` of `moments`, those that are ready; what is later than `end` nobody
   /// is told.
   mutating func index(_ moments: [Moment], _ count: Int, until end: UInt64, batchCount: Int) {
-    removeAll()
-    while lasts.count < batchCount {
-      lasts.append(0)
-      lastRefills.append(0)
-      drained.append(false)
-      counts.append(AllocationsAhead())
-    }
-    for start in stride(from: 0, to: count, by: Self.span) {
-      index(moments, start..<min(start + Self.span, count), until: end)
-    }
-  }
-
-  private mutating func removeAll() {
+    let spans = (count + Self.span - 1) / Self.span
     last = nil
+    facts.removeAll(keepingCapacity: true)
+    facts.append(contentsOf: repeatElement(ReadyFacts(), count: count))
     bits.removeAll(keepingCapacity: true)
+    bits.append(contentsOf: repeatElement(0, count: spans * Self.wordsOfSpan))
     cpuBits.removeAll(keepingCapacity: true)
-    cpus.removeAll(keepingCapacity: true)
+    cpuBits.append(contentsOf: repeatElement(0, count: spans * cpuCount * Self.wordsOfKind))
     batches.removeAll(keepingCapacity: true)
-    allocations.removeAll(keepingCapacity: true)
-    nexts.removeAll(keepingCapacity: true)
-    ahead.removeAll(keepingCapacity: true)
+    batches.append(contentsOf: repeatElement(ReadyBatch(), count: batchCount))
+    for span in 0..<spans {
+      let start = span * Self.span
+      index(moments, start..<min(start + Self.span, count), until: end, span)
+    }
   }
 
-  private mutating func index(_ moments: [Moment], _ range: Range<Int>, until end: UInt64) {
-    for number in lasts.indices {
-      lasts[number] = 0
-      lastRefills[number] = 0
-    }
-    let firstWord = bits.count
-    let firstCPUWord = cpuBits.count
-    bits.append(contentsOf: repeatElement(0, count: Self.wordsOfSpan))
-    cpuBits.append(contentsOf: repeatElement(0, count: cpuCount * Self.wordsOfKind))
-    for position in range {
-      let kind = moments[position].kind
-      let isOver = moments[position].time > end
-      if !isOver, MomentKindSet.always.contains(kind) { last = position }
-      let isOfFrames = MomentKindSet.ofFrames.contains(kind)
-      allocations.append(ReadyAllocation(moments[position]))
-      cpus.append(moments[position].cpu)
-      batches.append(isOfFrames ? moments[position].batch : UInt32.max)
-      nexts.append(0)
-      ahead.append(AllocationsAhead())
-      let offset = UInt32(position - range.lowerBound)
-      let isFirst = isOver ? (true, true) : follow(moments[position], offset, range.lowerBound)
-      guard !isOver else { continue }
-      let word = firstWord + Int(kind.rawValue) * Self.wordsOfKind + Int(offset) >> 6
-      let bit: UInt64 = 1 << UInt64(offset & 63)
-      bits[word] |= bit
-      let cpu = Int(moments[position].cpu)
-      if cpu < cpuCount {
-        cpuBits[firstCPUWord + cpu * Self.wordsOfKind + Int(offset) >> 6] |= bit
+  private mutating func index(
+    _ moments: [Moment], _ range: Range<Int>, until end: UInt64, _ span: Int
+  ) {
+    let visits = span * Self.wordsOfSpan
+    let cpuWords = span * cpuCount * Self.wordsOfKind
+    let cpuCount = cpuCount
+    var last = last
+    // One check of each array, and not one for each of several stores a moment.
+    batches.withUnsafeMutableBufferPointer { batches in
+      facts.withUnsafeMutableBufferPointer { facts in
+        bits.withUnsafeMutableBufferPointer { bits in
+          cpuBits.withUnsafeMutableBufferPointer { cpuBits in
+            for number in batches.indices { batches[number] = ReadyBatch() }
+            for position in range {
+              let moment = moments[position]
+              let offset = UInt32(position - range.lowerBound)
+              facts[position].note(moment)
+              guard moment.time <= end else { continue }
+              if MomentKindSet.always.contains(moment.kind) { last = position }
+              let isFirst = Self.follow(moment, offset, range.lowerBound, batches, facts)
+              let place = Int(offset) >> 6
+              let bit: UInt64 = 1 << UInt64(offset & 63)
+              let word = visits + Int(moment.kind.rawValue) * Self.wordsOfKind + place
+              bits[word] |= bit
+              if isFirst.ofSpan { bits[word + Self.wordsOfVisits] |= bit }
+              if isFirst.behindDrain { bits[word + 2 * Self.wordsOfVisits] |= bit }
+              if Int(moment.cpu) < cpuCount {
+                cpuBits[cpuWords + Int(moment.cpu) * Self.wordsOfKind + place] |= bit
+              }
+            }
+            for position in range.reversed() {
+              Self.lookAhead(
+                moments[position], UInt32(position - range.lowerBound), until: end, batches,
+                &facts[position])
+            }
+          }
+        }
       }
-      if isFirst.0 { bits[word + Self.wordsOfVisits] |= bit }
-      if isFirst.1 { bits[word + 2 * Self.wordsOfVisits] |= bit }
     }
-    for number in counts.indices { counts[number] = AllocationsAhead() }
-    for position in range.reversed() {
-      lookAhead(moments[position], position, UInt32(position - range.lowerBound), until: end)
-    }
+    self.last = last
   }
 
   /// Whether a moment is the first of its batch's in the span, or the first behind a drain; any that
   /// is no allocation or refill counts as one.
-  private mutating func follow(
-    _ moment: Moment, _ offset: UInt32, _ start: Int
-  ) -> (Bool, Bool) {
+  @inline(__always)
+  private static func follow(
+    _ moment: Moment, _ offset: UInt32, _ start: Int,
+    _ batches: UnsafeMutableBufferPointer<ReadyBatch>,
+    _ facts: UnsafeMutableBufferPointer<ReadyFacts>
+  ) -> (ofSpan: Bool, behindDrain: Bool) {
     let number = Int(moment.batch)
     switch moment.kind {
     case .frameRefilled:
-      let last = lastRefills[number]
-      if last != 0 { nexts[start + Int(last) - 1] = offset }
-      lastRefills[number] = offset + 1
+      let last = batches[number].lastRefill
+      if last != 0 { facts[start + Int(last) - 1].next = offset }
+      batches[number].lastRefill = offset + 1
       return (last == 0, last == 0)
     case .frameAllocated, .unmappedFrameAllocated:
-      let last = lasts[number]
-      if last != 0 { nexts[start + Int(last) - 1] = offset }
-      lasts[number] = offset + 1
-      defer { drained[number] = false }
-      return (last == 0, last == 0 || drained[number])
-    case .frameDrained: drained[number] = true
+      let last = batches[number].last
+      if last != 0 { facts[start + Int(last) - 1].next = offset }
+      batches[number].last = offset + 1
+      let isDrained = batches[number].isDrained
+      batches[number].isDrained = false
+      return (last == 0, last == 0 || isDrained)
+    case .frameDrained: batches[number].isDrained = true
     // The number stands for another batch from here on.
     case .shootdown where number != 0, .mmShootdown where number != 0:
-      lasts[number] = 0
-      lastRefills[number] = 0
+      batches[number].last = 0
+      batches[number].lastRefill = 0
     default: break
     }
     return (true, true)
   }
 
-  private mutating func lookAhead(
-    _ moment: Moment, _ position: Int, _ offset: UInt32, until end: UInt64
+  @inline(__always)
+  private static func lookAhead(
+    _ moment: Moment, _ offset: UInt32, until end: UInt64,
+    _ batches: UnsafeMutableBufferPointer<ReadyBatch>, _ facts: inout ReadyFacts
   ) {
     let number = Int(moment.batch)
     switch moment.kind {
     case .frameAllocated where moment.time <= end,
       .unmappedFrameAllocated where moment.time <= end:
-      ahead[position] = counts[number]
-      if counts[number].last == 0 {
-        counts[number].last = offset
+      facts.ahead = batches[number].ahead
+      if batches[number].ahead.last == 0 {
+        batches[number].ahead.last = offset
       } else {
-        counts[number].count += 1
-        if allocations[position] == .cannotWait { counts[number].cannotWait += 1 }
+        batches[number].ahead.count += 1
+        if facts.allocation == .cannotWait { batches[number].ahead.cannotWait += 1 }
       }
-    case .shootdown where number != 0, .mmShootdown where number != 0: counts[number] = AllocationsAhead()
+    case .shootdown where number != 0, .mmShootdown where number != 0:
+      batches[number].ahead = AllocationsAhead()
     default: break
     }
   }

@@ -29,6 +29,8 @@ struct RemovedPages {
   }
 
   private var open: [Open] = []
+  /// How many of these each task has.
+  private var openOfTask: [UInt32] = []
   private var pages: [Page] = []
   /// By key, with open addressing: at most half full.
   private var entries: [Entry] = []
@@ -42,19 +44,30 @@ struct RemovedPages {
       return
     }
     if open.count >= Self.openMax {
+      for page in open.prefix(Self.openMax / 2) { openOfTask[Int(page.task)] -= 1 }
       open.removeFirst(Self.openMax / 2)
       leftOut += Self.openMax / 2
     }
     open.append(Open(key: change.key, frame: frame, task: task))
+    while openOfTask.count <= Int(task) { openOfTask.append(0) }
+    openOfTask[Int(task)] += 1
   }
 
   /// The task comes to the flush of its batch, at `position` in the stream: its pages are kept.
   mutating func close(
     _ batch: UInt32, by task: UInt32, _ numbers: inout BatchNumbers, at position: UInt64
   ) {
-    guard !open.isEmpty else { return }
-    var kept = 0
-    for index in open.indices {
+    guard Int(task) < openOfTask.count, openOfTask[Int(task)] > 0 else { return }
+    // Its pages are the last ones, or nearly: what others never flush lies before them.
+    var first = open.count
+    var left = openOfTask[Int(task)]
+    while left > 0 {
+      first -= 1
+      if open[first].task == task { left -= 1 }
+    }
+    openOfTask[Int(task)] = 0
+    var kept = first
+    for index in first..<open.count {
       let page = open[index]
       if page.task == task {
         let forgotten = keep(page, batch)

@@ -135,5 +135,6 @@ struct MomentKindSet: Equatable, Sendable {
 
   var isEmpty: Bool { bits == 0 }
 
+  @inline(__always)
   func contains(_ kind: Moment.Kind) -> Bool { bits >> UInt64(kind.rawValue) & 1 != 0 }
 }

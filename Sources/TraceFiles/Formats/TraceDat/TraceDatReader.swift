@@ -19,7 +19,7 @@ struct TraceDatReader: TraceReader {
   /// Indices into `header.buffers` still to be read; the first is being read.
   private var buffersLeft: [Int]
   private var streams: [CPUStream] = []
-  private var heap = StreamHeap()
+  private var tree = StreamTree([])
   private var isOpen = false
 
   init(_ part: TraceFilePart, _ compression: Compression?, _ request: ReadRequest)
@@ -115,7 +115,7 @@ struct TraceDatReader: TraceReader {
     var layout = PageLayout(pageSize: buffer.pageSize)
     layout.bigEndian = header.metadata.bigEndian
     layout.read(headerPage: header.metadata.headerPage)
-    heap = StreamHeap()
+    tree = StreamTree([])
     isOpen = true
     streams = []
     // Every CPU needs a page in memory; a file that asks for more than this is damaged.
@@ -133,22 +133,28 @@ struct TraceDatReader: TraceReader {
       return CPUStream(
         data.cpu, source, layout: layout, clock: header.conversion, statistics: &statistics)
     }
-    for (number, stream) in streams.enumerated() where !stream.isExhausted {
-      heap.insert(number, time: order == .time ? stream.timestamp : UInt64(number))
-    }
+    tree = StreamTree(
+      streams.enumerated().map { number, stream in
+        stream.isExhausted ? nil : order == .time ? stream.timestamp : UInt64(number)
+      })
   }
 
   private mutating func fill(_ batch: inout EventBatch) {
-    while !heap.isEmpty, !batch.isFull {
-      let number = heap.first
-      let limit = order == .time ? heap.limit : .max
+    var before = -1
+    while !tree.isEmpty, !batch.isFull {
+      let number = tree.first
+      // How far it may run is worth finding out only for a stream that has come first twice: where CPUs
+      // take turns, an event at a time is less work.
+      let limit =
+        order == .any ? .max : number == before ? tree.limit : streams[number].timestamp
+      before = number
       streams[number].emit(
         until: limit, clock: header.conversion, decoder: decoder, directory: directory,
         batch: &batch, statistics: &statistics)
       if streams[number].isExhausted {
-        heap.removeFirst()
+        tree.removeFirst()
       } else if order == .time {
-        heap.replaceFirst(time: streams[number].timestamp)
+        tree.replaceFirst(time: streams[number].timestamp)
       }
     }
   }

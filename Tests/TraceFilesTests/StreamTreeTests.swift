@@ -3,8 +3,8 @@ import TraceBuilding
 
 @testable import TraceFiles
 
-@Suite struct StreamHeapTests {
-  /// Merging by the heap equals sorting everything by (time, stream).
+@Suite struct StreamTreeTests {
+  /// Merging by the tree equals sorting everything by (time, stream).
   @Test(arguments: 0..<20)
   func mergesLikeASort(_ seed: UInt64) {
     var random = SplitMix64(seed: seed)
@@ -15,15 +15,12 @@ import TraceBuilding
         return time
       }
     }
-    var heap = StreamHeap()
+    var tree = StreamTree(streams.map(\.first))
     var next = [Int](repeating: 0, count: streams.count)
-    for (number, times) in streams.enumerated() where !times.isEmpty {
-      heap.insert(number, time: times[0])
-    }
     var merged: [[UInt64]] = []
-    while !heap.isEmpty {
-      let number = heap.first
-      let limit = heap.limit
+    while !tree.isEmpty {
+      let number = tree.first
+      let limit = tree.limit
       let before = merged.count
       while next[number] < streams[number].count, streams[number][next[number]] <= limit {
         merged.append([streams[number][next[number]], UInt64(number)])
@@ -32,9 +29,9 @@ import TraceBuilding
       // Every turn makes progress, or the merge would never end.
       #expect(merged.count > before)
       if next[number] == streams[number].count {
-        heap.removeFirst()
+        tree.removeFirst()
       } else {
-        heap.replaceFirst(time: streams[number][next[number]])
+        tree.replaceFirst(time: streams[number][next[number]])
       }
     }
     let plain = streams.enumerated().flatMap { number, times in times.map { [$0, UInt64(number)] } }
