@@ -53,7 +53,9 @@ struct TracepointFormat {
         id = Int(line.suffix(from: 3).text.trimmed)
       } else if line.hasPrefix("print fmt") {
         break
-      } else if let field = FormatField(line.text) {
+      } else if let field = FormatField(
+        UnsafeRawBufferPointer(start: line.start, count: line.count))
+      {
         fields.append(field)
       }
     }
@@ -69,35 +71,65 @@ struct TracepointFormat {
 
 extension FormatField {
   /// Parses `\tfield:T x[n];\toffset:N;\tsize:N;\tsigned:N;`.
-  init?(_ line: String) {
-    var declaration: Substring?
-    var numbers: [Substring: Int] = [:]
-    for part in line.split(separator: ";") {
-      let trimmed = part.drop { $0 == "\t" || $0 == " " }
-      guard let colon = trimmed.firstIndex(of: ":") else { continue }
+  ///
+  /// Byte by byte: a trace brings a thousand of them, and characters cost as much as its events.
+  init?(_ line: UnsafeRawBufferPointer) {
+    var declaration: Slice<UnsafeRawBufferPointer>?
+    var offset: Int?
+    var size: Int?
+    var isSigned = false
+    for part in line.split(separator: UInt8(ascii: ";")) {
+      let trimmed = part.drop { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
+      guard let colon = trimmed.firstIndex(of: UInt8(ascii: ":")) else { continue }
       let key = trimmed[..<colon]
-      let value = trimmed[trimmed.index(after: colon)...]
-      if key == "field" || key == "field special" {
+      let value = trimmed[(colon + 1)...]
+      if key.elementsEqual("field".utf8) || key.elementsEqual("field special".utf8) {
         declaration = value
-      } else {
-        numbers[key] = Int(value)
+      } else if key.elementsEqual("offset".utf8) {
+        offset = Int(String(decoding: value, as: UTF8.self))
+      } else if key.elementsEqual("size".utf8) {
+        size = Int(String(decoding: value, as: UTF8.self))
+      } else if key.elementsEqual("signed".utf8) {
+        isSigned = value.elementsEqual("1".utf8)
       }
     }
-    guard let declaration, let offset = numbers["offset"], let size = numbers["size"],
-      offset >= 0, size >= 0, offset < 65_536, size < 65_536
+    guard let declaration, let offset, let size, offset >= 0, size >= 0, offset < 65_536,
+      size < 65_536
     else { return nil }
-    let bracket = declaration.firstIndex(of: "[")
-    let isDynamic = declaration.hasPrefix("__data_loc")
-    let isRelative = declaration.hasPrefix("__rel_loc")
+    let bracket = declaration.firstIndex(of: UInt8(ascii: "["))
+    let isDynamic = declaration.starts(with: "__data_loc".utf8)
+    let isRelative = declaration.starts(with: "__rel_loc".utf8)
     // `__data_loc char[] comm`: there the brackets belong to the type.
     let named =
       isDynamic || isRelative ? declaration : declaration[..<(bracket ?? declaration.endIndex)]
-    let name = named.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed()
+    let last = named.lastIndex { !Self.isOfIdentifier($0) }
+    let name = named[(last.map { $0 + 1 } ?? named.startIndex)...]
     self.init(
-      name: String(name), offset: offset, size: size, isSigned: numbers["signed"] == 1,
+      name: String(decoding: name, as: UTF8.self), offset: offset, size: size, isSigned: isSigned,
       isDynamic: isDynamic, isRelative: isRelative,
       isCharacterArray: bracket != nil && !isDynamic && !isRelative
-        && declaration.contains("char "))
+        && Self.isOfCharacters(declaration))
+  }
+
+  /// The same of a text.
+  init?(_ line: String) {
+    var line = line
+    guard let field = line.withUTF8({ FormatField(UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = field
+  }
+
+  private static func isOfIdentifier(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it holds `char `.
+  private static func isOfCharacters(_ declaration: Slice<UnsafeRawBufferPointer>) -> Bool {
+    declaration.indices.contains { declaration[$0...].starts(with: "char ".utf8) }
   }
 }
 
