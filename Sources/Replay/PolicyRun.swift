@@ -98,7 +98,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   var kinds: MomentKindSet {
     var kinds = listens.subtracting(chances).union(MomentKindSet([.shootdown]))
-    if !Policy.putsOffNothing {
+    if !Policy.putsOffNoBatch {
       kinds = kinds.union(MomentKindSet([.frameAllocated, .framesFreed]))
     }
     return isChecked ? kinds.union(oracle.listens) : kinds
@@ -177,7 +177,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     awaitChance(of: now.cpu, from: offset, chances, source, words)
     guard source.moments[at].kind == .shootdown else { return }
     let slot = Int(source.moments[at].subject &- source.shootdownsBase)
-    let mask = source.shootdowns[slot].mask
+    let mask = source.shootdowns[lent: slot].mask
     mask.forEach { awaitChance(of: $0, from: offset, chances, source, words) }
   }
 
@@ -272,7 +272,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     switch moment.kind {
     case .shootdown, .mmShootdown:
       let slot = Int(moment.subject &- source.shootdownsBase)
-      shootdown(source.shootdowns[slot], moment, source)
+      shootdown(source.shootdowns[lent: slot], moment, source)
     case .framesFreed: freed(moment)
     case .frameAllocated: allocated(moment, source)
     case .unmappedFramesFreed: unmappedFreed(moment, source)
@@ -415,10 +415,17 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if !books.isOpen(deferral), policy.isSpent(deferral) { batches[batch].spend() }
   }
 
+  /// Does what the policy asks for, mostly nothing.
+  @inline(__always)
   private mutating func act(
     _ moment: Moment, _ source: borrowing Reconstruction, frame: Int? = nil
   ) {
-    guard !actions.isEmpty else { return }
+    if !actions.isEmpty { perform(moment, source, isOfFrame: frame != nil) }
+  }
+
+  private mutating func perform(
+    _ moment: Moment, _ source: borrowing Reconstruction, isOfFrame: Bool
+  ) {
     for index in actions.indices {
       switch actions[index] {
       case .flush(let mask, let fate, let times):
@@ -438,7 +445,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       case .settleAll(let fate): books.settleAll(fate, at: moment.time)
       case .frameHeld:
         if source.isOfCountedTask(moment) { books.frameHeld(at: moment) }
-        if isChecked, frame != nil { oracle.held() }
+        if isChecked, isOfFrame { oracle.held() }
       case .recycleFrame:
         if source.isOfCountedTask(moment) { books.recycled(at: moment) }
         if isChecked { oracle.recycled() }

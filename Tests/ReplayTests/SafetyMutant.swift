@@ -48,7 +48,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   static var asksForProcesses: Bool { Base.asksForProcesses }
   static var recyclesFrames: Bool { Base.recyclesFrames }
   var due: UInt64? { base.due }
-  static var putsOffNothing: Bool { Base.putsOffNothing }
+  static var putsOffNoBatch: Bool { Base.putsOffNoBatch }
   static var asksForEveryAllocation: Bool { Base.asksForEveryAllocation }
   var forgetsInBuddy: Bool { base.forgetsInBuddy }
   static var followsDrains: Bool { Base.followsDrains }

@@ -7,7 +7,7 @@ struct PageFilter {
 
   private var words: [UInt64] = []
 
-  /// A page of user memory, by its number.
+  /// A page, by its number or any key of it.
   mutating func add(_ page: UInt64) {
     if words.isEmpty { words = Array(repeating: 0, count: Int(Self.bitCount / 64)) }
     let bit = Self.bit(page)

@@ -119,12 +119,11 @@ struct Chances: ~Copyable {
   fileprivate let cpuWords: Int
 }
 
-/// What replays ask of a moment before they look at it.
+/// What replays ask of a moment before they look at it: small, as each asks it of many.
 private struct ReadyFacts {
   /// `UInt32.max` where it is not of frames.
   var batch = UInt32.max
   var next: UInt32 = 0
-  var ahead = AllocationsAhead()
   var cpu: UInt16 = 0
   var allocation = ReadyAllocation.none
 
@@ -166,6 +165,7 @@ struct ReadyMoments {
   /// CPUs whose moments are told apart for ``Chances``.
   var cpuCount = 0
   private var facts: [ReadyFacts] = []
+  private var ahead: [AllocationsAhead] = []
   private var batches: [ReadyBatch] = []
 
   /// Place of the last moment that everybody may be told of; nil without any.
@@ -186,7 +186,7 @@ struct ReadyMoments {
   func next(_ position: Int) -> Int { Int(facts[position].next) }
 
   /// Allocations of the same batch that follow in the span.
-  func allocationsAhead(_ position: Int) -> AllocationsAhead { facts[position].ahead }
+  func allocationsAhead(_ position: Int) -> AllocationsAhead { ahead[position] }
 
   /// The moments of `kinds` in `range`, a span or part of one, that `frames` lets through.
   func visits(_ wanted: MomentKindSet, in range: Range<Int>, _ frames: FrameVisits) -> Visits {
@@ -227,6 +227,8 @@ struct ReadyMoments {
     last = nil
     facts.removeAll(keepingCapacity: true)
     facts.append(contentsOf: repeatElement(ReadyFacts(), count: count))
+    ahead.removeAll(keepingCapacity: true)
+    ahead.append(contentsOf: repeatElement(AllocationsAhead(), count: count))
     bits.removeAll(keepingCapacity: true)
     bits.append(contentsOf: repeatElement(0, count: spans * Self.wordsOfSpan))
     cpuBits.removeAll(keepingCapacity: true)
@@ -269,16 +271,12 @@ struct ReadyMoments {
                 cpuBits[cpuWords + Int(moment.cpu) * Self.wordsOfKind + place] |= bit
               }
             }
-            for position in range.reversed() {
-              Self.lookAhead(
-                moments[position], UInt32(position - range.lowerBound), until: end, batches,
-                &facts[position])
-            }
           }
         }
       }
     }
     self.last = last
+    lookAhead(moments, range, until: end)
   }
 
   /// Whether a moment is the first of its batch's in the span, or the first behind a drain; any that
@@ -313,25 +311,31 @@ struct ReadyMoments {
     return (true, true)
   }
 
-  @inline(__always)
-  private static func lookAhead(
-    _ moment: Moment, _ offset: UInt32, until end: UInt64,
-    _ batches: UnsafeMutableBufferPointer<ReadyBatch>, _ facts: inout ReadyFacts
+  private mutating func lookAhead(
+    _ moments: [Moment], _ range: Range<Int>, until end: UInt64
   ) {
-    let number = Int(moment.batch)
-    switch moment.kind {
-    case .frameAllocated where moment.time <= end,
-      .unmappedFrameAllocated where moment.time <= end:
-      facts.ahead = batches[number].ahead
-      if batches[number].ahead.last == 0 {
-        batches[number].ahead.last = offset
-      } else {
-        batches[number].ahead.count += 1
-        if facts.allocation == .cannotWait { batches[number].ahead.cannotWait += 1 }
+    batches.withUnsafeMutableBufferPointer { batches in
+      ahead.withUnsafeMutableBufferPointer { ahead in
+        for position in range.reversed() {
+          let number = Int(moments[position].batch)
+          switch moments[position].kind {
+          case .frameAllocated, .unmappedFrameAllocated:
+            guard moments[position].time <= end else { continue }
+            ahead[position] = batches[number].ahead
+            if batches[number].ahead.last == 0 {
+              batches[number].ahead.last = UInt32(position - range.lowerBound)
+            } else {
+              batches[number].ahead.count += 1
+              if facts[position].allocation == .cannotWait {
+                batches[number].ahead.cannotWait += 1
+              }
+            }
+          case .shootdown where number != 0, .mmShootdown where number != 0:
+            batches[number].ahead = AllocationsAhead()
+          default: break
+          }
+        }
       }
-    case .shootdown where number != 0, .mmShootdown where number != 0:
-      batches[number].ahead = AllocationsAhead()
-    default: break
     }
   }
 }

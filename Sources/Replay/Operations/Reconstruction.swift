@@ -161,7 +161,7 @@ struct Reconstruction: ~Copyable {
       // The initiator waits with interrupts on but runs nothing else: what it does next is after.
       if cpus[cpu].open != Self.noShootdown { resolve(openOn: cpu, at: time, goingOnWith: kind) }
       if matcher.isWaiting(cpu) { matcher.end(on: cpu) }
-      cpus[cpu].serving = Self.noShootdown
+      if cpus[cpu].serving != Self.noShootdown { cpus[cpu].serving = Self.noShootdown }
       memoryEvent(kind, batch, row, cpu, time, directory)
     }
     settle()

@@ -34,6 +34,8 @@ struct RemovedPages {
   private var pages: [Page] = []
   /// By key, with open addressing: at most half full.
   private var entries: [Entry] = []
+  /// Tells most of the pages that never left the page cache without a look at the tables.
+  private var everRemoved = PageFilter()
   /// Pages that were left out for room, or whose frame is not followed.
   private(set) var leftOut = 0
 
@@ -84,8 +86,8 @@ struct RemovedPages {
   /// A page comes into the page cache: the frame that it was in before, and the batch that took it
   /// out; nil where none did that is known.
   mutating func take(_ change: PageCacheChange) -> (frame: UInt32, batch: UInt32)? {
-    guard !entries.isEmpty else { return nil }
     let key = change.key
+    guard everRemoved.mayHold(key) else { return nil }
     let half = UInt32(truncatingIfNeeded: key >> 32)
     var place = place(half)
     while !entries[place].isEmpty {
@@ -111,6 +113,7 @@ struct RemovedPages {
   }
 
   private mutating func add(_ key: UInt64, _ frame: UInt32) {
+    everRemoved.add(key)
     let entry = Entry(key, frame: frame)
     var place = place(entry.half)
     while !entries[place].isEmpty { place = (place + 1) & (entries.count - 1) }

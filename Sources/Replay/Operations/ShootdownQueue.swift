@@ -24,6 +24,14 @@ struct ShootdownQueue: ~Copyable {
     }
   }
 
+  /// The same by its address: what is read through the other one is moved to the stack first.
+  subscript(lent slot: Int) -> Shootdown {
+    unsafeAddress {
+      precondition(slot >= 0 && slot < count, "no such shootdown")
+      return UnsafePointer(elements + slot)
+    }
+  }
+
   var indices: Range<Int> { 0..<count }
 
   mutating func append(_ shootdown: consuming Shootdown) {

@@ -29,7 +29,7 @@ struct BroadcastFlush: FlushPolicy {
     self.broadcastsForOthers = broadcastsForOthers
   }
 
-  static var putsOffNothing: Bool { true }
+  static var putsOffNoBatch: Bool { true }
   static var asksForProcesses: Bool { true }
   var listens: MomentKindSet { MomentKindSet([.mmShootdown]) }
 

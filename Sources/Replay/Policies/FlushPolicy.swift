@@ -71,8 +71,9 @@ protocol FlushPolicy: Sendable {
   /// refilled frames and of flushes of one mm; what nobody listens to costs nothing.
   var listens: MomentKindSet { get }
 
-  /// Whether it never puts off a flush, so that frames make no difference to it.
-  static var putsOffNothing: Bool { get }
+  /// Whether it never puts off the flush of an unmap batch, so that frames which batches free make no
+  /// difference to it.
+  static var putsOffNoBatch: Bool { get }
 
   /// Whether a frame no longer carries the flush that it owes once it has been in buddy.
   var forgetsInBuddy: Bool { get }
@@ -165,7 +166,7 @@ protocol FlushPolicy: Sendable {
 extension FlushPolicy {
   var listens: MomentKindSet { .always }
 
-  static var putsOffNothing: Bool { false }
+  static var putsOffNoBatch: Bool { false }
   var forgetsInBuddy: Bool { false }
   static var followsDrains: Bool { false }
   static var asksForEveryAllocation: Bool { false }

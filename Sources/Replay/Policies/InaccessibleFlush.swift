@@ -26,7 +26,7 @@ struct InaccessibleFlush: FlushPolicy {
     everybody = CPUMask(0..<cpuCount)
   }
 
-  static var putsOffNothing: Bool { true }
+  static var putsOffNoBatch: Bool { true }
   static var asksForProcesses: Bool { true }
   var listens: MomentKindSet { MomentKindSet([.mmShootdown, .inaccessibleUnmap]) }
 

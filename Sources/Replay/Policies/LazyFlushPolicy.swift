@@ -86,7 +86,8 @@ struct LazyFlushPolicy: FlushPolicy {
     _ actions: inout [FlushAction]
   ) {
     guard machine.rules.flushesAfterRefill else { return }
-    taskGenerations[now.task] = max(taskGenerations[now.task], generation(deferral, passage))
+    let generation = generation(deferral, passage)
+    if generation > taskGenerations[now.task] { taskGenerations[now.task] = generation }
   }
 
   mutating func other(

@@ -51,6 +51,7 @@ struct PageRecycling: FlushPolicy {
 
   static var asksForProcesses: Bool { true }
   static var recyclesFrames: Bool { true }
+  static var putsOffNoBatch: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .unmappedFramesFreed, .unmappedFrameAllocated,

@@ -204,8 +204,13 @@ struct SafetyOracle {
     switch moment.kind {
     case .frameAllocated, .unmappedFrameAllocated: handedOutOfBatch(moment, source.frames)
     case .onceUnmappedAllocated:
-      // Where a batch freed the frame, the moment that follows is the one.
-      if moment.batch == 0 { handedOutAgain(moment, source.frames) }
+      // Where a batch freed the frame, the moment that follows is the one, which is not told where no
+      // batch is put off.
+      if moment.batch == 0 {
+        handedOutAgain(moment, source.frames)
+      } else if stale.unmap(ofBatch: moment.batch) == 0 {
+        handedOutOfBatch(moment, source.frames)
+      }
     case .switchedMM: stale.flush(Int(moment.cpu))
     case .lazyBegin: stale.beginLazy(Int(moment.cpu))
     case .lazyEnd: stale.endLazy(Int(moment.cpu))

@@ -73,6 +73,7 @@ struct CPUStream {
   private static let flushReasonMax: UInt64 = 63
 
   /// Adds pending records up to time `limit` to `batch`, as far as it has room.
+  @inline(__always)
   mutating func emit(
     until limit: UInt64, clock: ClockConversion, decoder: borrowing RecordDecoder,
     directory: EventDirectory, batch: inout EventBatch, statistics: inout IngestStatistics

@@ -140,6 +140,16 @@ struct TraceDatReader: TraceReader {
   }
 
   private mutating func fill(_ batch: inout EventBatch) {
+    // Taken out, so that the loop checks once and not at each event that nobody else holds them.
+    var streams: [CPUStream] = []
+    swap(&streams, &self.streams)
+    streams.withUnsafeMutableBufferPointer { fill(&batch, from: $0) }
+    swap(&streams, &self.streams)
+  }
+
+  private mutating func fill(
+    _ batch: inout EventBatch, from streams: UnsafeMutableBufferPointer<CPUStream>
+  ) {
     var before = -1
     while !tree.isEmpty, !batch.isFull {
       let number = tree.first
