@@ -276,7 +276,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     case .framesFreed: freed(moment)
     case .frameAllocated: allocated(moment, source)
     case .unmappedFramesFreed: unmappedFreed(moment, source)
-    case .unmappedFrameAllocated: unmappedAllocated(moment, batches[Int(moment.batch)].unspent, source)
+    case .unmappedFrameAllocated:
+      unmappedAllocated(moment, batches[Int(moment.batch)].unspent, source)
     case .onceUnmappedAllocated:
       if remembers(Int(moment.subject)) { unmappedAllocated(moment, 0, source) }
     case .frameDrained: drained(moment, source)

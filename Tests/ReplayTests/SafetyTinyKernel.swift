@@ -153,6 +153,8 @@ struct TinyStage: ~Copyable {
   static func context(_ checks: [any SafetyCheck]) -> ReplayContext {
     var context = ReplayContext(cpuCount: 4, flushFunction: FunctionName.flushTLBFunction)
     context.safetyChecks = checks
+    // Moments are handed over without an index of them, so there is nothing to look up.
+    context.visitsEveryFrame = true
     return context
   }
 

@@ -38,25 +38,56 @@ struct UnmapCount: Equatable {
 ///
 /// Invariant: once `isResolved`, nothing of it changes any more.
 struct Shootdown: ~Copyable {
+  // What every replay reads comes first, close together.
+
   var kind = ShootdownKind.mm
   var evidence = UnmapEvidence.unseen
-  var isResolved = false
-  /// Whether the kind is recorded (a local event names it) or concluded from what the task did.
-  var isKindRecorded = false
+  /// What the kernel was doing.
+  var cause = FlushCause.unknown
+  /// Whether the initiator's own TLB was flushed, and whether that event lies inside the window.
+  var isLocal = false
+  var isLocalCounted = false
+  /// Whether there was a "remote ipi send" event inside the window.
+  var isSendCounted = false
+  /// Whether it counts by the task that did it, and by its CPU too.
+  var isOfCountedTask = true
+  var isOfCountedCPU = true
   var initiator: Int
   var taskIndex: UInt32
+  /// Number of the unmap batch that it paid for (``BatchNumbers``), 0 none, and what that batch is
+  /// seen to hold. A flush of one mm has such a number where frees directly follow it and these frames
+  /// are followed.
+  var batch: UInt32 = 0
   /// First and last moment, in the trace's time.
   var start: UInt64
+  /// CPUs that it interrupted.
+  var receivers = CPUMask()
+  /// CPUs that it left out because they were lazy (concluded, not recorded).
+  var lazyMembers = CPUMask()
+  /// See ``start``.
   var end: UInt64
+  /// Requested pages, -1 all.
+  var pages: Int64
   /// When it would end if few others ran beside it, and how long a batch flush typically lasts then;
   /// known once the moment is ready, for batches only.
   var endAmongFew: UInt64 = 0
   /// See ``endAmongFew``.
   var typicalDuration: UInt64 = 0
-  /// Requested pages, -1 all.
-  var pages: Int64
-  /// What the kernel was doing, and whether an event names it or it is concluded.
-  var cause = FlushCause.unknown
+  /// Of the interrupts, those inside the window and on CPUs that count, each of which raised the TLB
+  /// row.
+  var countedInterrupts = CPUMask()
+  /// CPUs that wrote a "remote shootdown" event inside the window.
+  var countedRemoteEvents = CPUMask()
+
+  /// CPUs that wrote a flush event of all pages, wherever in the trace.
+  var fullEvents = CPUMask()
+  var unmapped = UnmapCount()
+  /// Which pages these are, as far as events name them, among ``UnmappedPages``.
+  var unmappedPages: Range<UInt64> = 0..<0
+  var isResolved = false
+  /// Whether the kind is recorded (a local event names it) or concluded from what the task did.
+  var isKindRecorded = false
+  /// Whether an event names its cause, or it is concluded.
   var isCauseRecorded = false
   /// The call chains of its initiator, 0 unknown (``CallChains``), and what they were called for.
   var kernelChain = CallChains.none
@@ -71,32 +102,11 @@ struct Shootdown: ~Copyable {
   var ifMM: CauseFound
   var ifBatch: CauseFound
   var awaitsNextEvent = false
-  /// Number of the unmap batch that it paid for (``BatchNumbers``), 0 none, and what that batch is
-  /// seen to hold. A flush of one mm has such a number where frees directly follow it and these frames
-  /// are followed.
-  var batch: UInt32 = 0
-  var unmapped = UnmapCount()
-  /// Which pages these are, as far as events name them, among ``UnmappedPages``.
-  var unmappedPages: Range<UInt64> = 0..<0
-  /// CPUs that it interrupted.
-  var receivers = CPUMask()
-  /// CPUs that it left out because they were lazy (concluded, not recorded).
-  var lazyMembers = CPUMask()
   /// Interrupted CPUs that have not answered yet.
   var outstanding = 0
-  /// Whether it counts by the task that did it, and by its CPU too.
-  var isOfCountedTask = true
-  var isOfCountedCPU = true
-  /// Of the interrupts, those inside the window and on CPUs that count, each of which raised the TLB
-  /// row.
-  var countedInterrupts = CPUMask()
-  /// CPUs that wrote a "remote shootdown" event inside the window.
-  var countedRemoteEvents = CPUMask()
-  /// CPUs that wrote a flush event of all pages, wherever in the trace.
-  var fullEvents = CPUMask()
-  /// Whether the initiator's own TLB was flushed, and whether that event lies inside the window.
-  var isLocal = false
-  var isLocalCounted = false
+  /// Position of its moment in the stream of all moments.
+  var position: UInt64
+
   /// The CPUs that the kernel's mask held: interrupted, lazy, and the initiator if it flushed.
   var mask: CPUMask {
     var mask = receivers
@@ -104,12 +114,9 @@ struct Shootdown: ~Copyable {
     if isLocal { mask.insert(initiator) }
     return mask
   }
+
   /// The CPUs that have no stale translation left after it, whatever was unmapped before.
   var cleaned: CPUMask { pages == -1 ? mask.subtracting(lazyMembers) : fullEvents }
-  /// Whether there was a "remote ipi send" event inside the window.
-  var isSendCounted = false
-  /// Position of its moment in the stream of all moments.
-  var position: UInt64
 }
 
 /// What a policy is told: one thing that the kernel did, in time order.
