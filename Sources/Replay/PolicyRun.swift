@@ -56,6 +56,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// Whether the policy follows frames that flushes of one mm free.
   private let followsUnmappedFrames: Bool
   private let forgetsInBuddy: Bool
+  /// Whether drained frames matter to the policy, under its rules.
+  private let followsDrains: Bool
   /// Whether a moment of a frame can be passed over that makes no difference to the policy.
   private let mayPass: Bool
   private var actions: [FlushAction] = []
@@ -86,6 +88,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     self.isChecked = isChecked
     followsUnmappedFrames = policy.listens.contains(.unmappedFrameAllocated)
     forgetsInBuddy = policy.forgetsInBuddy
+    followsDrains = Policy.followsDrains && policy.listens.contains(.frameDrained)
     books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
     oracle = SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
     listens = policy.listens
@@ -112,7 +115,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     guard mayPass, !Policy.recyclesFrames,
       !(Policy.asksForEveryAllocation && policy.mayActOnAny && chances.isEmpty)
     else { return .all }
-    return Policy.followsDrains ? .firstAfterDrain : .first
+    return followsDrains ? .firstAfterDrain : .first
   }
 
   mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits) {
@@ -226,7 +229,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     guard ahead.last != 0 else { return }
     let offset = at - words.start
     // Frames that are looked at for other reasons would be counted twice.
-    if !Policy.followsDrains, chances.isEmpty,
+    if !followsDrains, chances.isEmpty,
       oracle.passes(ahead, ofBatch: batch, within: Int(ahead.last) - offset)
     {
       words.add(Int(ahead.last))

@@ -14,6 +14,18 @@ struct StreamTree {
     func precedes(_ other: Player) -> Bool {
       time == other.time ? stream < other.stream : time < other.time
     }
+
+    /// Without a branch: who wins cannot be predicted where CPUs take turns.
+    @inline(__always)
+    mutating func swap(with other: inout Player, unless stays: Bool) {
+      let mask: UInt64 = (stays ? 1 : 0) &- 1
+      let times = (time ^ other.time) & mask
+      let streams = (stream ^ other.stream) & mask
+      time ^= times
+      other.time ^= times
+      stream ^= streams
+      other.stream ^= streams
+    }
   }
 
   /// The losers from 1 on; the winner at 0.
@@ -70,10 +82,9 @@ struct StreamTree {
     var node = (leaves + first) >> 1
     nodes.withUnsafeMutableBufferPointer { nodes in
       while node > 0 {
-        let other = nodes[node]
-        let wins = winner.precedes(other)
-        nodes[node] = wins ? other : winner
-        winner = wins ? winner : other
+        var loser = nodes[node]
+        winner.swap(with: &loser, unless: winner.precedes(loser))
+        nodes[node] = loser
         node >>= 1
       }
       nodes[0] = winner
