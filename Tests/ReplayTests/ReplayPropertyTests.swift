@@ -6,6 +6,19 @@ import TraceEvents
 
 /// Equalities and orders that hold for every stream of events.
 @Suite struct ReplayPropertyTests {
+  /// Takes frames into use that are free, before a batch unmaps and frees them again.
+  ///
+  /// Only what is in use can be unmapped: else it depends on what is recorded when a frame is seen to have
+  /// been in use.
+  static func use(
+    _ pfns: [UInt64], of free: inout Set<UInt64>, cpu: Int, _ script: inout BatchScript
+  ) {
+    for pfn in pfns where free.contains(pfn) {
+      script.allocate(cpu: cpu, task: Int32(100 + cpu), pfn: pfn)
+    }
+    free.formUnion(pfns)
+  }
+
   /// A stream of operations over 5 CPUs and 48 frames; CPU 4 belongs to kswapd.
   static func stream(_ seed: UInt64, eligible: Bool = true) -> BatchScript {
     var random = SplitMix64(seed: seed)
@@ -15,15 +28,7 @@ import TraceEvents
     func receivers(_ mask: UInt64, but cpu: Int) -> [(cpu: Int, task: Int32)] {
       (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }.map { ($0, Int32(100 + $0)) }
     }
-    // Only what is in use can be unmapped: else it depends on what is recorded when a frame is seen to
-    // have been in use.
     var free = Set<UInt64>()
-    func use(_ pfns: [UInt64], cpu: Int, _ script: inout BatchScript) {
-      for pfn in pfns where free.contains(pfn) {
-        script.allocate(cpu: cpu, task: Int32(100 + cpu), pfn: pfn)
-      }
-      free.formUnion(pfns)
-    }
     for _ in 0..<400 {
       let cpu = Int(random.next() % 4)
       let task = Int32(100 + cpu)
@@ -34,11 +39,11 @@ import TraceEvents
       case 0, 1:
         guard eligible else { break }
         let pfns = (0..<(1 + random.next() % 5)).map { 0x1000 + (pfn + $0) % 48 }
-        use(pfns, cpu: cpu, &script)
+        use(pfns, of: &free, cpu: cpu, &script)
         script.reclaim(cpu: 4, task: 40, pfns: pfns, receivers: receivers(mask, but: 4))
       case 2:
         let type: UInt64 = eligible && random.next() & 1 == 0 ? 28 : 30
-        use([pfn], cpu: cpu, &script)
+        use([pfn], of: &free, cpu: cpu, &script)
         script.migrate(
           cpu: cpu, task: task, pfns: [pfn], type: type, receivers: receivers(mask, but: cpu),
           localReason: 2)

@@ -50,12 +50,6 @@ import TraceEvents
     script.directory.name(task: 40, "kswapd0")
     for cpu in 0..<4 { script.directory.name(task: Int32(100 + cpu), "app") }
     var free = Set<UInt64>()
-    func use(_ pfns: [UInt64], cpu: Int) {
-      for pfn in pfns where free.contains(pfn) {
-        script.allocate(cpu: cpu, task: Int32(100 + cpu), pfn: pfn)
-      }
-      free.formUnion(pfns)
-    }
     for _ in 0..<600 {
       let cpu = Int(random.next() % 4)
       let task = Int32(100 + cpu)
@@ -68,10 +62,10 @@ import TraceEvents
       script.skip(random.next() % 4000)
       switch random.next() % 20 {
       case 0, 1:
-        use(pfns, cpu: cpu)
+        ReplayPropertyTests.use(pfns, of: &free, cpu: cpu, &script)
         script.reclaim(cpu: 4, task: 40, pfns: pfns, receivers: receivers)
       case 2:
-        use(Array(pfns.prefix(3)), cpu: cpu)
+        ReplayPropertyTests.use(Array(pfns.prefix(3)), of: &free, cpu: cpu, &script)
         script.migrate(
           cpu: cpu, task: task, pfns: Array(pfns.prefix(3)), type: 30, receivers: receivers,
           localReason: 2)
@@ -79,7 +73,7 @@ import TraceEvents
           .removeMigrationPTE, cpu: cpu, task: task,
           [address, (pfn + 64) << 12 | 1 | (mask >> 9 & 2), 0])
       case 3:
-        use(Array(pfns.prefix(2)), cpu: cpu)
+        ReplayPropertyTests.use(Array(pfns.prefix(2)), of: &free, cpu: cpu, &script)
         script.add(.sysEnterMunmap, cpu: cpu, task: task, [address, 0x2000])
         script.unmap(cpu: cpu, task: task, pfns: Array(pfns.prefix(2)), receivers: receivers)
         script.add(.sysExitMunmap, cpu: cpu, task: task, [0])

@@ -41,8 +41,8 @@ struct FrameTable {
       get { bits >> 27 & 1 != 0 }
       set { bits = bits & ~(1 << 27) | (newValue ? 1 << 27 : 0) }
     }
-    /// The batch, 0 is none; of a frame freed with one or behind a flush its number among ``BatchNumbers``. Others wrap
-    /// (``batchLimit``), far beyond any frame's stay in a batch.
+    /// The batch, 0 is none; of a frame freed with one or behind a flush its number among
+    /// ``BatchNumbers``. Others wrap (``batchLimit``), far beyond any frame's stay in a batch.
     var batch: UInt32 {
       get { bits & (Self.batchLimit - 1) }
       set { bits = bits & ~(Self.batchLimit - 1) | newValue & (Self.batchLimit - 1) }
