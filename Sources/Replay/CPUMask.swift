@@ -101,6 +101,15 @@ public struct CPUMask: Sendable, Equatable {
     return rest
   }
 
+  /// The CPUs that are in both.
+  public func intersection(_ other: CPUMask) -> CPUMask {
+    var common = CPUMask()
+    common.low = low & other.low
+    guard let high, let others = other.high else { return common }
+    common.high = zip(high, others).map { $0 & $1 }
+    return common
+  }
+
   /// Calls `body` with each CPU, ascending.
   @inline(__always)
   public func forEach(_ body: (Int) -> Void) {

@@ -90,7 +90,9 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     forgetsInBuddy = policy.forgetsInBuddy
     followsDrains = Policy.followsDrains && policy.listens.contains(.frameDrained)
     books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
-    oracle = SafetyOracle(context, followsUnmappedFrames: followsUnmappedFrames)
+    oracle = SafetyOracle(
+      context, followsUnmappedFrames: followsUnmappedFrames,
+      isToldOfMMFlushes: Policy.putsOffMMFlushes)
     listens = policy.listens
     observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
@@ -358,7 +360,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if log != nil {
       log?.note(decision, of: shootdown, at: moment.time, pending: books.pending.frames)
     }
-    if isChecked { oracle.shootdown(shootdown, isDone: opened == 0, moment, source) }
+    if isChecked {
+      if moment.kind == .mmShootdown, !Policy.putsOffMMFlushes {
+        precondition(opened == 0, "the policy says that it puts off no flush of one mm")
+        oracle.catchUp(to: Int(position) + 1, source)
+      } else {
+        oracle.shootdown(shootdown, isDone: opened == 0, moment, source)
+      }
+    }
     act(moment, source)
     if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       let number = Int(shootdown.batch)

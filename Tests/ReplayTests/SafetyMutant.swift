@@ -45,6 +45,7 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
   }
 
   static var followsTime: Bool { Base.followsTime }
+  static var putsOffMMFlushes: Bool { Base.putsOffMMFlushes }
   static var asksForProcesses: Bool { Base.asksForProcesses }
   static var recyclesFrames: Bool { Base.recyclesFrames }
   var due: UInt64? { base.due }
@@ -209,7 +210,7 @@ struct FullTLBs: SafetyCheck {
     }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     [findings.verdict(.staleFrame, "TLBs")]
   }
 }

@@ -50,7 +50,7 @@ struct FlushEar: SafetyCheck {
     note(.handedOut(frame: handout.frame, staleCPU: handout.staleCPU))
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] { [] }
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] { [] }
 }
 
 /// One thing that the tiny kernel does.

@@ -9,6 +9,7 @@ import TraceEvents
   /// Puts off every flush, of one mm too, and does the first one's mask at every hand-over.
   private struct Clumsy: FlushPolicy {
     var mask = CPUMask()
+    static var putsOffMMFlushes: Bool { true }
 
     mutating func growTo(tasks: Int, frames: Int) {}
 
@@ -237,7 +238,7 @@ import TraceEvents
       wrap.handedOut(
         FrameHandout(frame: 0, pfn: 5, staleCPU: cpu, flushesSince: flushes), moment, &stale)
     }
-    let verdict = wrap.verdicts(HandoutCounts())[0]
+    let verdict = wrap.verdicts(SafetyCounts())[0]
     #expect(verdict.checked == 2 && verdict.violations == 1 && verdict.first?.pfn == 5)
   }
 

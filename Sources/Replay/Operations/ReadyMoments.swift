@@ -102,16 +102,6 @@ struct VisitWords {
   }
 }
 
-/// That a CPU changes to another mm, goes lazy or comes back, at a place among the moments that are
-/// ready.
-struct CPUCleaning {
-  static let kinds = MomentKindSet([.switchedMM, .lazyBegin, .lazyEnd])
-
-  var position: UInt32
-  var cpu: UInt16
-  var kind: Moment.Kind
-}
-
 /// Moments of some kinds of one span, for ``ReadyMoments/next(_:of:from:)``.
 struct Chances: ~Copyable {
   fileprivate let words: [UInt64]

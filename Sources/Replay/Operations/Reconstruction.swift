@@ -50,8 +50,7 @@ struct Reconstruction: ~Copyable {
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
   var ready = ReadyMoments()
-  /// Where among these a CPU changes to another mm, goes lazy or comes back, inside the window.
-  private(set) var cleanings: [CPUCleaning] = []
+  private(set) var cleanings = CPUCleanings()
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -205,14 +204,11 @@ struct Reconstruction: ~Copyable {
 
   /// Collects ``cleanings`` of the first `count` moments.
   mutating func findCleanings(_ count: Int) {
-    cleanings.removeAll(keepingCapacity: true)
-    for position in 0..<count where CPUCleaning.kinds.contains(moments[position].kind) {
-      guard moments[position].time <= context.window.end else { break }
-      cleanings.append(
-        CPUCleaning(
-          position: UInt32(truncatingIfNeeded: position), cpu: moments[position].cpu,
-          kind: moments[position].kind))
-    }
+    // Taken out, so that it can look at the rest.
+    var found = CPUCleanings()
+    swap(&found, &cleanings)
+    found.find(self, count)
+    swap(&found, &cleanings)
   }
 
   /// CPUs that are lazy at a position among the moments that are ready.

@@ -74,6 +74,8 @@ protocol FlushPolicy: Sendable {
   /// Whether it never puts off the flush of an unmap batch, so that frames which batches free make no
   /// difference to it.
   static var putsOffNoBatch: Bool { get }
+  /// Whether it ever puts off the flush of one mm.
+  static var putsOffMMFlushes: Bool { get }
 
   /// Whether a frame no longer carries the flush that it owes once it has been in buddy.
   var forgetsInBuddy: Bool { get }
@@ -167,6 +169,7 @@ extension FlushPolicy {
   var listens: MomentKindSet { .always }
 
   static var putsOffNoBatch: Bool { false }
+  static var putsOffMMFlushes: Bool { false }
   var forgetsInBuddy: Bool { false }
   static var followsDrains: Bool { false }
   static var asksForEveryAllocation: Bool { false }

@@ -38,6 +38,7 @@ struct LATR: FlushPolicy {
   }
 
   static var followsTime: Bool { true }
+  static var putsOffMMFlushes: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .lazyBegin, .lazyEnd, .unmappedFramesFreed,

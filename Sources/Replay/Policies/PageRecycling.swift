@@ -52,6 +52,7 @@ struct PageRecycling: FlushPolicy {
   static var asksForProcesses: Bool { true }
   static var recyclesFrames: Bool { true }
   static var putsOffNoBatch: Bool { true }
+  static var putsOffMMFlushes: Bool { true }
   var listens: MomentKindSet {
     MomentKindSet([
       .mmShootdown, .switchedMM, .unmappedFramesFreed, .unmappedFrameAllocated,

@@ -31,6 +31,10 @@ protocol SafetyCheck: Sendable {
   mutating func observe(
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations)
 
+  /// Whether it waits for some task's next flush of its mm. Asked after each ``Moment/Kind/unmappedFault``
+  /// and each flush of an mm that it is told of.
+  var awaitsFlushes: Bool { get }
+
   /// Whether it waits for some frame that no CPU may be able to reach. Asked after each shootdown that
   /// is put off.
   var awaitsHandouts: Bool { get }
@@ -40,18 +44,23 @@ protocol SafetyCheck: Sendable {
   mutating func handedOut(
     _ handout: FrameHandout, _ moment: Moment, _ stale: inout StaleTranslations)
 
-  /// What it found, a verdict for each rule; `handouts` are all frames of unflushed unmaps that were
-  /// handed out.
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict]
+  /// What it found, a verdict for each rule; `counts` is what it need not be told of one by one.
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict]
 }
 
-/// All frames of unflushed unmaps that were handed out.
-struct HandoutCounts {
+/// What is counted for all checks: frames of unflushed unmaps that were handed out, and flushes of a
+/// few pages.
+struct SafetyCounts {
+  /// Flushes of a few pages of one mm, by CPU, since the first flush that did not happen.
+  private(set) var rangedFlushes = 0
   private(set) var frames = 0
   /// Of these, to allocations that cannot sleep.
   private(set) var toAtomic = 0
   /// The most flushes of the policy's that one slept through.
   private(set) var flushesMax: UInt64 = 0
+
+  /// A flush of a few pages on so many CPUs.
+  mutating func noteRanged(_ cpus: Int) { rangedFlushes += cpus }
 
   /// Several that are followed by one that slept through as many flushes or more.
   mutating func note(_ count: Int, cannotWait: Int) {
@@ -75,6 +84,11 @@ struct SafetyNews: OptionSet {
   static let batchFlushes = SafetyNews(rawValue: 16)
   /// See ``batchFlushes``.
   static let mmFlushes = SafetyNews(rawValue: 32)
+  /// Of those of one mm only the ones of a few pages that reach a CPU which owes another flush.
+  static let convertedFlushes = SafetyNews(rawValue: 64)
+  /// Of those of one mm only the ones inside a call that unmaps, and all while it
+  /// ``SafetyCheck/awaitsFlushes``.
+  static let callFlushes = SafetyNews(rawValue: 128)
   static let flushes = SafetyNews(rawValue: 2)
   static let handouts = SafetyNews(rawValue: 4)
   static let ownFlushes = SafetyNews(rawValue: 8)
@@ -112,6 +126,7 @@ extension SafetyCheck {
     _ moment: Moment, _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {}
 
+  var awaitsFlushes: Bool { false }
   var awaitsHandouts: Bool { false }
 
   mutating func handedOut(

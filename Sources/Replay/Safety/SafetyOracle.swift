@@ -12,6 +12,8 @@ struct SafetyOracle {
   private var onPutOff: [Int] = []
   private var onBatchFlush: [Int] = []
   private var onMMFlush: [Int] = []
+  private var onConvertedFlush: [Int] = []
+  private var onCallFlush: [Int] = []
   private var onFlush: [Int] = []
   private var onOwnFlush: [Int] = []
   private var onHandout: [Int] = []
@@ -27,7 +29,9 @@ struct SafetyOracle {
   private var isRecycled = false
   private var isHeld = false
   private var reuse = RuleFindings()
-  private var handouts = HandoutCounts()
+  private var counts = SafetyCounts()
+  /// Whether a check waits for flushes of one mm.
+  private var awaitsFlushes = false
   /// Whether a check waits for frames that no CPU can reach, too.
   private var awaitsHandouts = false
   /// Flushes that generations tell apart: a frame that slept through more is told of.
@@ -36,24 +40,36 @@ struct SafetyOracle {
   /// Whether there is anything to judge yet.
   private var isAwake: Bool { hearsFromTheStart || stale.hasUnmaps }
   private var heldBack = 0
-  /// The first of ``Reconstruction/cleanings`` that it has not heard of.
+  /// The first of ``Reconstruction/cleanings`` that it has not heard of, and of the flushes there.
   private var nextCleaning = 0
+  private var nextFlush = 0
+  /// Where it comes, or before.
+  private var nextPosition = 0
+  /// Whether flushes of one mm may not happen in this run, so that it has to be told of each.
+  private let isToldOfMMFlushes: Bool
 
   /// An oracle; `followsUnmappedFrames`: also of frames that were freed behind a flush of one mm.
-  init(_ context: ReplayContext, followsUnmappedFrames: Bool = false) {
+  /// `isToldOfMMFlushes`: it is told of each ``Moment/Kind/mmShootdown``, and does not catch up with
+  /// them.
+  init(
+    _ context: ReplayContext, followsUnmappedFrames: Bool = false, isToldOfMMFlushes: Bool = true
+  ) {
     self.followsUnmappedFrames = followsUnmappedFrames
+    self.isToldOfMMFlushes = isToldOfMMFlushes
     stale = StaleTranslations(cpuCount: context.cpuCount)
     let wrap = GenerationWrap(bits: context.generationBits)
     flushesToldApart = wrap.flushesMax
     checks = context.safetyChecks.map { $0 is GenerationWrap ? wrap : $0 }
     hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
-    listens = checks.reduce(MomentKindSet([.mmShootdown])) {
+    listens = checks.reduce(isToldOfMMFlushes ? MomentKindSet([.mmShootdown]) : .none) {
       $0.union($1.moments).union($1.momentsAlways)
     }
     for (index, check) in checks.enumerated() {
       if check.hears.contains(.putOff) { onPutOff.append(index) }
       if check.hears.contains(.batchFlushes) { onBatchFlush.append(index) }
       if check.hears.contains(.mmFlushes) { onMMFlush.append(index) }
+      if check.hears.contains(.convertedFlushes) { onConvertedFlush.append(index) }
+      if check.hears.contains(.callFlushes) { onCallFlush.append(index) }
       if check.hears.contains(.flushes) { onFlush.append(index) }
       if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
       if check.hears.contains(.handouts) { onHandout.append(index) }
@@ -95,10 +111,12 @@ struct SafetyOracle {
   ) {
     if isDone {
       guard isAwake else { return }
-      for index in shootdown.kind == .unmapBatch ? onBatchFlush : onMMFlush {
-        checks[index].shootdown(shootdown, leaving: 0, moment, source, &stale)
+      if shootdown.kind == .unmapBatch {
+        tell(onBatchFlush, shootdown, moment, source)
+        stale.flush(shootdown.mask)
+      } else {
+        flushed(MMFlush(shootdown, isInCall: true), shootdown, moment, source)
       }
-      stale.flush(Self.cleaned(shootdown, owing: stale.owing))
       if shootdown.batch != 0 { keep(0, of: shootdown) }
       return
     }
@@ -119,47 +137,87 @@ struct SafetyOracle {
     }
   }
 
-  /// The CPUs that a recorded shootdown leaves without any stale translation.
-  ///
-  /// Generations are raised at the unmap, flushed or not. A flush of a few pages is done as one only
-  /// on a CPU that is exactly one generation behind (Linux 6.12 `arch/x86/mm/tlb.c`
-  /// `flush_tlb_func`), so one that owes a flush of the same mm flushes everything.
-  private static func cleaned(
-    _ shootdown: borrowing Shootdown, owing: CPUMask
-  ) -> CPUMask {
-    guard shootdown.kind == .mm else { return shootdown.mask }
-    var cleaned = shootdown.cleaned
-    guard shootdown.pages != -1, !owing.isEmpty else { return cleaned }
-    shootdown.receivers.forEach { if owing.contains($0) { cleaned.insert($0) } }
-    if shootdown.isLocal, owing.contains(shootdown.initiator) {
-      cleaned.insert(shootdown.initiator)
+  /// A flush of one mm happens as recorded.
+  private mutating func flushed(
+    _ flush: MMFlush, _ shootdown: borrowing Shootdown, _ moment: Moment,
+    _ source: borrowing Reconstruction
+  ) {
+    counts.noteRanged(flush.rangedCount)
+    tell(onMMFlush, shootdown, moment, source)
+    if !stale.owing.intersection(flush.ranged).isEmpty {
+      tell(onConvertedFlush, shootdown, moment, source)
     }
-    return cleaned
+    if flush.isOfCall || awaitsFlushes {
+      tell(onCallFlush, shootdown, moment, source)
+      askForFlushes()
+    }
+    stale.flushOwing(flush.cleaned)
   }
 
-  /// Hears of all changes of mm, and of CPUs that go lazy or come back, before `position` among the
-  /// moments that are ready.
-  ///
-  /// They come as a list, since most of them make no difference to any flush: so they cost next to
-  /// nothing in each of the replays.
+  /// Tells checks of a recorded shootdown that happens.
+  @inline(__always)
+  private mutating func tell(
+    _ audience: [Int], _ shootdown: borrowing Shootdown, _ moment: Moment,
+    _ source: borrowing Reconstruction
+  ) {
+    for index in audience {
+      checks[index].shootdown(shootdown, leaving: 0, moment, source, &stale)
+    }
+  }
+
+  private mutating func askForFlushes() {
+    awaitsFlushes = onCallFlush.contains { checks[$0].awaitsFlushes }
+  }
+
+  /// Hears of all ``Reconstruction/cleanings`` before `position` among the moments that are ready.
   @inline(__always)
   mutating func catchUp(to position: Int, _ source: borrowing Reconstruction) {
-    while nextCleaning < source.cleanings.count,
-      Int(source.cleanings[nextCleaning].position) < position
+    // Of its own, as the loops that it stands in are long already.
+    if nextPosition < position { hearCleanings(to: position, source) }
+  }
+
+  @inline(never)
+  private mutating func hearCleanings(to position: Int, _ source: borrowing Reconstruction) {
+    while nextCleaning < source.cleanings.entries.count,
+      Int(source.cleanings.entries[nextCleaning].position) < position
     {
-      let cleaning = source.cleanings[nextCleaning]
+      let cleaning = source.cleanings.entries[nextCleaning]
       switch cleaning.kind {
       case .switchedMM: stale.flush(Int(cleaning.cpu))
       case .lazyBegin: stale.beginLazy(Int(cleaning.cpu))
       case .lazyEnd: stale.endLazy(Int(cleaning.cpu))
-      default: break
+      default:
+        if !isToldOfMMFlushes, isAwake { flushedMM(at: Int(cleaning.position), source) }
+        nextFlush += 1
       }
       nextCleaning += 1
     }
+    nextPosition =
+      nextCleaning < source.cleanings.entries.count
+      ? Int(source.cleanings.entries[nextCleaning].position) : .max
+  }
+
+  private mutating func flushedMM(at position: Int, _ source: borrowing Reconstruction) {
+    let flush = source.cleanings.flushes[nextFlush]
+    // Mostly nobody has to look at it closer.
+    if onMMFlush.isEmpty, !flush.isOfCall, !awaitsFlushes,
+      stale.owing.intersection(flush.ranged).isEmpty
+    {
+      counts.noteRanged(flush.rangedCount)
+      stale.flushOwing(flush.cleaned)
+      return
+    }
+    let moment = source.moments[position]
+    let slot = Int(moment.subject &- source.shootdownsBase)
+    flushed(flush, source.shootdowns[lent: slot], moment, source)
   }
 
   /// Other moments are ready: counting begins anew.
-  mutating func beginReady() { nextCleaning = 0 }
+  mutating func beginReady() {
+    nextCleaning = 0
+    nextFlush = 0
+    nextPosition = 0
+  }
 
   /// The CPUs of `mask` flush everything at `moment`, so many times: the policy's own flush.
   mutating func flushed(
@@ -231,6 +289,7 @@ struct SafetyOracle {
       checks[rest.trailingZeroBitCount].observe(moment, source, &stale)
       rest &= rest &- 1
     }
+    if moment.kind == .unmappedFault { askForFlushes() }
   }
 
   /// Whether a frame that was recycled may still be stale.
@@ -249,7 +308,7 @@ struct SafetyOracle {
     guard flushes > 0 else { return true }
     guard flushes <= flushesToldApart, !awaitsHandouts else { return false }
     reuse.checked += 1
-    handouts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
+    counts.note(cannotWait: allocation == .cannotWait, after: flushes - 1)
     return true
   }
 
@@ -264,7 +323,7 @@ struct SafetyOracle {
     // Each moment may be one flush more.
     guard flushes + UInt64(moments) <= flushesToldApart, !awaitsHandouts else { return false }
     reuse.checked += Int(ahead.count)
-    handouts.note(Int(ahead.count), cannotWait: Int(ahead.cannotWait))
+    counts.note(Int(ahead.count), cannotWait: Int(ahead.cannotWait))
     return true
   }
 
@@ -306,7 +365,7 @@ struct SafetyOracle {
   ) {
     reuse.checked += 1
     let flushes = stale.policyFlushes(since: unmap)
-    handouts.note(cannotWait: AtomicAllocations.cannotSleep(moment), after: flushes)
+    counts.note(cannotWait: AtomicAllocations.cannotSleep(moment), after: flushes)
     let staleCPU = stale.staleCPU(unmap)
     guard staleCPU != nil || awaitsHandouts || flushes > flushesToldApart else { return }
     let frame = Int(moment.subject)
@@ -331,7 +390,7 @@ struct SafetyOracle {
         + "than recorded, and other frames were taken"
     return SafetyVerdict(
       [reuse.verdict(.staleFrame, detail), statistics.verdict(.freeStatistics, held)]
-        + checks.flatMap { $0.verdicts(handouts) },
+        + checks.flatMap { $0.verdicts(counts) },
       framesChecked: reuse.checked)
   }
 }

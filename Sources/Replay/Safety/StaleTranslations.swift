@@ -111,6 +111,13 @@ struct StaleTranslations {
     mask.forEach { if $0 < cleanThrough.count { cleanThrough[$0] = serial } }
   }
 
+  /// Of the CPUs of `mask` those that owe a flush have flushed everything; to others it makes no
+  /// difference.
+  mutating func flushOwing(_ mask: CPUMask) {
+    let reached = owing.intersection(mask)
+    if !reached.isEmpty { flush(reached) }
+  }
+
   /// A CPU has flushed everything, or compared generations with nothing stale left.
   mutating func flush(_ cpu: Int) {
     guard cpu >= 0, cpu < cleanThrough.count else { return }

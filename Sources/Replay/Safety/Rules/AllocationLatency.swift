@@ -27,9 +27,9 @@ struct AllocationLatency: SafetyCheck {
     }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     var findings = RuleFindings()
-    findings.checked = handouts.frames
+    findings.checked = counts.frames
     let shares = TaskClass.allCases.compactMap { payer -> String? in
       let payment = payers[payer.rawIndex]
       guard payment.flushes > 0 else { return nil }

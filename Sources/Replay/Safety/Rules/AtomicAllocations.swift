@@ -25,13 +25,13 @@ struct AtomicAllocations: SafetyCheck {
     if moment.payer == .idle { onIdleCPUs += 1 }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     var findings = findings
-    findings.checked = handouts.toAtomic
+    findings.checked = counts.toAtomic
     return [
       findings.verdict(
         .atomicAllocation,
-        "of \(handouts.frames) frames of unflushed unmaps handed out, \(findings.checked) went to "
+        "of \(counts.frames) frames of unflushed unmaps handed out, \(findings.checked) went to "
           + "allocations that cannot sleep; these sent interrupts \(findings.violations) times, "
           + "\(onIdleCPUs) of them inside an interrupt")
     ]

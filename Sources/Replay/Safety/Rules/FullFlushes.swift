@@ -6,13 +6,12 @@
 /// Such a CPU has had the same mm loaded since, or the change would have cleaned it, and an answer to
 /// a flush of another mm does nothing, so the recorded event proves the mm.
 struct FullFlushes: SafetyCheck {
-  private var ranged = RuleFindings()
   private var converted = 0
   private var saved = 0
   private var added = 0
   private var firstConverted: (moment: Moment, cpu: Int)?
 
-  var hears: SafetyNews { [.putOff, .mmFlushes, .flushes, .ownFlushes] }
+  var hears: SafetyNews { [.putOff, .convertedFlushes, .flushes, .ownFlushes] }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
@@ -23,20 +22,9 @@ struct FullFlushes: SafetyCheck {
       return
     }
     guard shootdown.pages != -1 else { return }
-    var flushed = Self.flushed(shootdown)
-    flushed.subtract(shootdown.fullEvents)
-    ranged.checked += flushed.count
-    guard !stale.owing.isEmpty else { return }
-    let owing = stale.owing
-    var count = 0
-    var cpu: Int?
-    flushed.forEach {
-      guard owing.contains($0) else { return }
-      count += 1
-      if cpu == nil { cpu = $0 }
-    }
-    converted += count
-    if let cpu, firstConverted == nil { firstConverted = (moment, cpu) }
+    let full = stale.owing.intersection(Self.flushed(shootdown).subtracting(shootdown.fullEvents))
+    converted += full.count
+    if firstConverted == nil { full.forEach { firstConverted = firstConverted ?? (moment, $0) } }
   }
 
   private static func flushed(_ shootdown: borrowing Shootdown) -> CPUMask {
@@ -56,8 +44,9 @@ struct FullFlushes: SafetyCheck {
     added += 1
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
-    var findings = ranged
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
+    var findings = RuleFindings()
+    findings.checked = counts.rangedFlushes
     if converted + added > saved {
       if let first = firstConverted {
         findings.violated(.fullFlushes, first.moment, cpu: first.cpu)
@@ -65,7 +54,7 @@ struct FullFlushes: SafetyCheck {
       findings.violations = converted + added - saved
     }
     let detail =
-      "of \(ranged.checked) flushes of a few pages on a CPU, \(converted) become full; "
+      "of \(counts.rangedFlushes) flushes of a few pages on a CPU, \(converted) become full; "
       + "\(added) full flushes of a CPU added, \(saved) saved"
     return [findings.verdict(.fullFlushes, detail), findings.verdict(.amitFullFlushes, detail)]
   }

@@ -30,11 +30,11 @@ struct GenerationWrap: SafetyCheck {
     }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .generationWrap,
-        "a frame slept through \(handouts.flushesMax) forced flushes at most; \(bits) bits tell "
+        "a frame slept through \(counts.flushesMax) forced flushes at most; \(bits) bits tell "
           + "\(flushesMax) apart, \(findings.checked) frames slept longer")
     ]
   }

@@ -42,7 +42,7 @@ struct RepeatedFlushes: SafetyCheck {
     flushedForBatch.formUnion(mask)
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .flushedTwice,

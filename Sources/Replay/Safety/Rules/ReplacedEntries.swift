@@ -43,7 +43,8 @@ struct ReplacedEntries: SafetyCheck {
   private var callsWhileStale = 0
   private var callsFlushed = 0
 
-  var hears: SafetyNews { [.putOff, .mmFlushes, .handouts] }
+  var hears: SafetyNews { [.putOff, .callFlushes, .handouts] }
+  var awaitsFlushes: Bool { !faults.isEmpty }
   var awaitsHandouts: Bool { !chained.isEmpty }
   var moments: MomentKindSet { MomentKindSet([.pageMapped]) }
   var momentsAlways: MomentKindSet {
@@ -236,7 +237,7 @@ struct ReplacedEntries: SafetyCheck {
 
   // MARK: Verdicts
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     let left = entries.unchecked + leftOut + chained.unchecked + unchecked
     let room =
       "; of \(unmaps) unflushed unmaps \(nameless) name no address"

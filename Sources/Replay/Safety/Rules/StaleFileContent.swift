@@ -87,7 +87,7 @@ struct StaleFileContent: SafetyCheck {
     writes.removeAll { $0.task == moment.task }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     let left = leftOut + unchecked
     let detail =
       "\(cameBack) pages of files came back while a CPU could read their old frame; "

@@ -13,7 +13,7 @@ struct UnseenRules: SafetyCheck {
     (.otherReferences, pins), (.amitOtherReferences, pins),
   ]
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     Self.records.map { RuleFindings().verdict($0.0, orRecord: $0.1) }
   }
 }

@@ -31,7 +31,7 @@ struct WriteScalability: SafetyCheck {
     if counted != moment.event { findings.checked += 1 }
   }
 
-  func verdicts(_ handouts: HandoutCounts) -> [RuleVerdict] {
+  func verdicts(_ counts: SafetyCounts) -> [RuleVerdict] {
     [
       findings.verdict(
         .writeScalability,
