@@ -15,7 +15,7 @@ import TraceBuilding
         return time
       }
     }
-    var tree = StreamTree(streams.map(\.first))
+    let tree = StreamTree(streams.map(\.first))
     var next = [Int](repeating: 0, count: streams.count)
     var merged: [[UInt64]] = []
     while !tree.isEmpty {
@@ -37,5 +37,27 @@ import TraceBuilding
     let plain = streams.enumerated().flatMap { number, times in times.map { [$0, UInt64(number)] } }
       .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
     #expect(merged == plain)
+  }
+
+  /// Times that no clock reaches, as damage has them, neither end the merge early nor keep it going.
+  @Test func goesThroughTheHighestTimes() {
+    let top = UInt64.max
+    let streams: [[UInt64]] = [[1, top - 1, top], [top - 3, top - 2], [], [2, top, top]]
+    let tree = StreamTree(streams.map(\.first))
+    var next = [Int](repeating: 0, count: streams.count)
+    var merged: [UInt64] = []
+    while !tree.isEmpty, merged.count < 100 {
+      let number = tree.first
+      merged.append(streams[number][next[number]])
+      next[number] += 1
+      if next[number] == streams[number].count {
+        tree.removeFirst()
+      } else {
+        tree.replaceFirst(time: streams[number][next[number]])
+      }
+    }
+    #expect(merged.sorted() == streams.flatMap(\.self).sorted())
+    // Only the two highest are not told apart.
+    #expect(merged.prefix(3) == [1, 2, top - 3])
   }
 }

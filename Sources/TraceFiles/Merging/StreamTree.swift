@@ -4,21 +4,36 @@
 /// The next stream has won against all others, and each inner node holds who lost there. When it moves
 /// on, it plays again on its own way to the root: as many comparisons as the tree is high, where a
 /// heap takes twice as many. Ties go to the lower stream number.
-struct StreamTree {
-  /// A stream by its next time, then its number; no stream comes last.
+///
+/// A class because it owns its nodes, in memory that needs no check whether others hold it too.
+final class StreamTree {
+  /// A stream by its next time; no stream comes last.
   private struct Player {
-    var time = UInt64.max
+    /// Behind all times, and one below the highest number: see ``precedes(_:fromLeft:)``.
+    private static let atEnd = UInt64.max - 1
+
+    var time = Player.atEnd
     var stream = UInt64.max
 
-    @inline(__always)
-    func precedes(_ other: Player) -> Bool {
-      time == other.time ? stream < other.stream : time < other.time
+    init() {}
+    init(time: UInt64, stream: UInt64) {
+      self.time = min(time, Self.atEnd - 1)
+      self.stream = stream
     }
 
-    /// Without a branch: who wins cannot be predicted where CPUs take turns.
+    /// 1 if it comes before `other`, else 0. Streams lie in the tree by their numbers, so at equal times
+    /// it does if it comes `fromLeft`, 1, and not 0.
+    ///
+    /// One comparison and no branch: who wins cannot be predicted where CPUs take turns.
     @inline(__always)
-    mutating func swap(with other: inout Player, unless stays: Bool) {
-      let mask: UInt64 = (stays ? 1 : 0) &- 1
+    func precedes(_ other: Player, fromLeft: UInt64) -> UInt64 {
+      time < other.time &+ fromLeft ? 1 : 0
+    }
+
+    /// Without a branch, either.
+    @inline(__always)
+    mutating func swap(with other: inout Player, unless stays: UInt64) {
+      let mask = stays &- 1
       let times = (time ^ other.time) & mask
       let streams = (stream ^ other.stream) & mask
       time ^= times
@@ -29,7 +44,7 @@ struct StreamTree {
   }
 
   /// The losers from 1 on; the winner at 0.
-  private var nodes: [Player]
+  private let nodes: UnsafeMutablePointer<Player>
   private let leaves: Int
 
   /// A tree of streams by their number; nil for those that are at their end already.
@@ -42,14 +57,18 @@ struct StreamTree {
     for (stream, time) in times.enumerated() {
       if let time { winners[size + stream] = Player(time: time, stream: UInt64(stream)) }
     }
-    nodes = Array(repeating: Player(), count: size)
+    nodes = .allocate(capacity: size)
+    nodes.initialize(repeating: Player(), count: size)
     for node in stride(from: size - 1, to: 0, by: -1) {
-      let isLeft = winners[2 * node].precedes(winners[2 * node + 1])
-      winners[node] = winners[isLeft ? 2 * node : 2 * node + 1]
-      nodes[node] = winners[isLeft ? 2 * node + 1 : 2 * node]
+      winners[node] = winners[2 * node]
+      nodes[node] = winners[2 * node + 1]
+      winners[node].swap(
+        with: &nodes[node], unless: winners[node].precedes(nodes[node], fromLeft: 1))
     }
     nodes[0] = winners[1]
   }
+
+  deinit { nodes.deallocate() }
 
   /// Whether no stream is left.
   var isEmpty: Bool { nodes[0].stream == .max }
@@ -58,36 +77,39 @@ struct StreamTree {
   var first: Int { Int(truncatingIfNeeded: nodes[0].stream) }
 
   /// The first stream has moved on to `time`.
-  mutating func replaceFirst(time: UInt64) { play(Player(time: time, stream: nodes[0].stream)) }
+  func replaceFirst(time: UInt64) { play(Player(time: time, stream: nodes[0].stream)) }
 
   /// The first stream is at its end.
-  mutating func removeFirst() { play(Player()) }
+  func removeFirst() { play(Player()) }
 
-  /// How far the first stream may run before another comes first: up to this time, inclusive.
+  /// How far the first stream may run before another comes first: up to this time, inclusive. It may
+  /// lie before the first stream's own time where that is one of the two highest numbers.
   var limit: UInt64 {
     var node = (leaves + first) >> 1
     var next = Player()
-    nodes.withUnsafeBufferPointer { nodes in
-      while node > 0 {
-        if nodes[node].precedes(next) { next = nodes[node] }
-        node >>= 1
+    while node > 0 {
+      let isEarlier = nodes[node].time < next.time
+      if isEarlier || (nodes[node].time == next.time && nodes[node].stream < next.stream) {
+        next = nodes[node]
       }
+      node >>= 1
     }
+    if next.stream == .max { return .max }
     // At equal times the lower number goes first.
     return nodes[0].stream < next.stream ? next.time : (next.time == 0 ? 0 : next.time - 1)
   }
 
-  private mutating func play(_ player: Player) {
+  private func play(_ player: Player) {
     var winner = player
-    var node = (leaves + first) >> 1
-    nodes.withUnsafeMutableBufferPointer { nodes in
-      while node > 0 {
-        var loser = nodes[node]
-        winner.swap(with: &loser, unless: winner.precedes(loser))
-        nodes[node] = loser
-        node >>= 1
-      }
-      nodes[0] = winner
+    var child = leaves + first
+    while child > 1 {
+      let node = child >> 1
+      var loser = nodes[node]
+      let fromLeft = UInt64(truncatingIfNeeded: ~child & 1)
+      winner.swap(with: &loser, unless: winner.precedes(loser, fromLeft: fromLeft))
+      nodes[node] = loser
+      child = node
     }
+    nodes[0] = winner
   }
 }

@@ -155,8 +155,8 @@ struct TraceDatReader: TraceReader {
       let number = tree.first
       // How far it may run is worth finding out only for a stream that has come first twice: where CPUs
       // take turns, an event at a time is less work.
-      let limit =
-        order == .any ? .max : number == before ? tree.limit : streams[number].timestamp
+      let time = streams[number].timestamp
+      let limit = order == .any ? .max : number == before ? max(tree.limit, time) : time
       before = number
       streams[number].emit(
         until: limit, clock: header.conversion, decoder: decoder, directory: directory,
