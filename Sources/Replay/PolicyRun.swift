@@ -371,7 +371,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     act(moment, source)
     if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       let number = Int(shootdown.batch)
-      books.retire(batches[number].deferral, at: moment.time)
+      let last = batches[number].deferral
+      if last != 0 { books.retire(last, at: moment.time) }
       batches[number] = BatchFate(opened)
     } else {
       books.release(opened)

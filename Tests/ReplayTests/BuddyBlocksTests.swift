@@ -45,7 +45,8 @@ import TraceBuilding
     }
     // What stays behind are the halves.
     for (pfn, order) in zip(0x800 as UInt64..<0x805, [10, 0, 1, 0, 2] as [UInt64]) {
-      let index = try #require(table.knownIndex(of: pfn))
+      let known = table.knownIndex(of: pfn)
+      let index = try #require(known)
       let left = blocks.left(index, table)
       #expect(left == order)
     }

@@ -23,7 +23,8 @@ import TraceBuilding
   }
 
   private func change(_ index: UInt64, frame: UInt32? = nil) -> PageCacheChange {
-    PageCacheChange(device: 8, inode: 77, index: index, frame: frame)
+    // Of three files.
+    PageCacheChange(device: 8, inode: 77 + index % 3, index: index, frame: frame)
   }
 
   @Test(arguments: 1...6 as ClosedRange<UInt64>)

@@ -195,6 +195,8 @@ struct TinyStage: ~Copyable {
 
   mutating func tell(_ shootdown: consuming Shootdown) {
     let cpu = shootdown.initiator
+    var shootdown = shootdown
+    shootdown.findMask()
     reconstruction.shootdowns.append(shootdown)
     tell(.shootdown, cpu: cpu)
   }

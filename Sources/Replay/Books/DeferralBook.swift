@@ -9,12 +9,38 @@
 struct DeferralBook {
   private struct Record {
     var time: UInt64 = 0
-    var frames: UInt32 = 0
     /// Its place in `open`; meaningless once settled.
     var position: UInt32 = 0
-    var isOpen = false
-    var isHeld = false
-    var isCounted = false
+    /// Frames, and above them a bit each for the three below: many of these wait for their turn.
+    private var bits: UInt32 = 0
+    private static let framesMax: UInt32 = 1 << 29 - 1
+
+    init() {}
+    /// Of a deferral that its task holds.
+    init(time: UInt64, position: UInt32, isCounted: Bool) {
+      self.time = time
+      self.position = position
+      isOpen = true
+      isHeld = true
+      self.isCounted = isCounted
+    }
+
+    var frames: UInt32 {
+      get { bits & Self.framesMax }
+      set { bits = bits & ~Self.framesMax | min(newValue, Self.framesMax) }
+    }
+    var isOpen: Bool {
+      get { bits >> 31 & 1 != 0 }
+      set { bits = bits & ~(1 << 31) | (newValue ? 1 << 31 : 0) }
+    }
+    var isHeld: Bool {
+      get { bits >> 30 & 1 != 0 }
+      set { bits = bits & ~(1 << 30) | (newValue ? 1 << 30 : 0) }
+    }
+    var isCounted: Bool {
+      get { bits >> 29 & 1 != 0 }
+      set { bits = bits & ~(1 << 29) | (newValue ? 1 << 29 : 0) }
+    }
 
     var isUnused: Bool { !isOpen && !isHeld && frames == 0 }
   }
@@ -39,8 +65,7 @@ struct DeferralBook {
       records.append(Record())
     }
     records[Int(slot)] = Record(
-      time: time, frames: 0, position: UInt32(open.count), isOpen: true, isHeld: true,
-      isCounted: isCounted)
+      time: time, position: UInt32(open.count), isCounted: isCounted)
     open.append(slot)
   }
 

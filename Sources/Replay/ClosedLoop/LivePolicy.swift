@@ -283,6 +283,7 @@ package struct LivePolicy: ~Copyable {
     shootdown.receivers = mask
     shootdown.receivers.remove(cpu)
     shootdown.lazyMembers = lazy
+    shootdown.findMask()
     return shootdown
   }
 }

@@ -2,10 +2,12 @@
 ///
 /// Frames are kept in chunks of ``chunkFrames`` consecutive pfns, found through an open-addressing
 /// table, so memory is proportional to the frames that a trace names and not to the highest pfn. A
-/// chunk's frames have consecutive indices, which policies use for state of their own.
+/// chunk's frames have consecutive indices, which policies use for state of their own. States lie in
+/// owned raw memory: one is read and written at nearly every allocation and free.
 ///
-/// Invariant: an index, once given, stands for the same pfn until the end.
-struct FrameTable {
+/// Invariant: an index, once given, stands for the same pfn until the end; it lies below
+/// ``indexCount``, which is at most the capacity.
+struct FrameTable: ~Copyable {
   /// Frames in a chunk: small enough that scattered pfns cost little, and one cache line or four.
   static let chunkFrames = 64
   /// Chunks kept: 2^20 of 64 frames of 4 KiB are 256 GiB of memory that the trace touched.
@@ -51,7 +53,9 @@ struct FrameTable {
     static let batchLimit: UInt32 = 1 << 27
   }
 
-  private(set) var states: [State] = []
+  private var states: UnsafeMutablePointer<State>
+  /// Chunks that there is room for.
+  private var capacity = 64
   /// Frames that were not followed because the table was full or the number impossible.
   private(set) var untracked = 0
   /// Frames seen at least once.
@@ -61,8 +65,10 @@ struct FrameTable {
   private var chunks: [UInt32]
   private var chunkKeys: [UInt64] = []
   private let chunkLimit: Int
-  private var lastKey = UInt64.max
-  private var lastBase = 0
+  /// Chunks found lately, by the lower bits of their keys: frames are freed and allocated near each
+  /// other.
+  private let recent: UnsafeMutablePointer<(key: UInt64, base: Int)>
+  private static let recentCount = 512
 
   private static let emptyKey = UInt64.max
 
@@ -70,38 +76,38 @@ struct FrameTable {
     chunkLimit = min(chunksMax, Self.chunksMax)
     keys = Array(repeating: Self.emptyKey, count: 1024)
     chunks = Array(repeating: 0, count: 1024)
+    states = .allocate(capacity: capacity * Self.chunkFrames)
+    recent = .allocate(capacity: Self.recentCount)
+    recent.initialize(repeating: (Self.emptyKey, 0), count: Self.recentCount)
+  }
+
+  deinit {
+    states.deallocate()
+    recent.deallocate()
   }
 
   /// Indices given so far lie below this.
-  var indexCount: Int { states.count }
+  var indexCount: Int { chunkKeys.count * Self.chunkFrames }
 
   /// The index of a frame; adds it. nil when it cannot be followed.
+  @inline(__always)
   mutating func index(of pfn: UInt64) -> Int? {
     let key = pfn >> 6
-    if key == lastKey { return lastBase &+ Int(pfn & 63) }
-    guard pfn < Self.pfnLimit else {
-      untracked += 1
-      return nil
+    let slot = Int(truncatingIfNeeded: key) & (Self.recentCount &- 1)
+    if recent[slot].key != key {
+      guard let base = chunkBase(key) else { return nil }
+      recent[slot] = (key, base)
     }
-    guard let base = chunkBase(key) else {
-      untracked += 1
-      return nil
-    }
-    lastKey = key
-    lastBase = base
-    return base + Int(pfn & 63)
+    return recent[slot].base &+ Int(truncatingIfNeeded: pfn & 63)
   }
 
   /// The index of a frame if it has one.
   func knownIndex(of pfn: UInt64) -> Int? {
     let key = pfn >> 6
-    if key == lastKey { return lastBase &+ Int(pfn & 63) }
-    var slot = Self.hash(key) & (keys.count - 1)
-    while keys[slot] != Self.emptyKey {
-      if keys[slot] == key { return Int(chunks[slot]) * Self.chunkFrames + Int(pfn & 63) }
-      slot = (slot + 1) & (keys.count - 1)
-    }
-    return nil
+    let slot = Int(truncatingIfNeeded: key) & (Self.recentCount - 1)
+    let offset = Int(truncatingIfNeeded: pfn & 63)
+    if recent[slot].key == key { return recent[slot].base + offset }
+    return knownBase(key).map { $0 + offset }
   }
 
   /// The frame number of an index.
@@ -111,40 +117,61 @@ struct FrameTable {
 
   /// State of a frame by index.
   subscript(index: Int) -> State {
-    get { states[index] }
-    set {
+    @inline(__always) get {
+      precondition(index >= 0 && index < indexCount, "no such frame")
+      return states[index]
+    }
+    @inline(__always) set {
+      precondition(index >= 0 && index < indexCount, "no such frame")
       if states[index].life == .unknown, newValue.life != .unknown { framesSeen += 1 }
       states[index] = newValue
     }
   }
 
-  private mutating func chunkBase(_ key: UInt64) -> Int? {
+  private func knownBase(_ key: UInt64) -> Int? {
     var slot = Self.hash(key) & (keys.count - 1)
     while keys[slot] != Self.emptyKey {
       if keys[slot] == key { return Int(chunks[slot]) * Self.chunkFrames }
       slot = (slot + 1) & (keys.count - 1)
     }
-    guard chunkKeys.count < chunkLimit else { return nil }
-    keys[slot] = key
-    chunks[slot] = UInt32(chunkKeys.count)
-    let base = chunkKeys.count * Self.chunkFrames
+    return nil
+  }
+
+  @inline(never)
+  private mutating func chunkBase(_ key: UInt64) -> Int? {
+    if let base = knownBase(key) { return base }
+    guard key < Self.pfnLimit >> 6, chunkKeys.count < chunkLimit else {
+      untracked += 1
+      return nil
+    }
+    if chunkKeys.count == capacity { makeRoom() }
+    let chunk = chunkKeys.count
     chunkKeys.append(key)
-    states.append(contentsOf: repeatElement(State(), count: Self.chunkFrames))
+    (states + chunk * Self.chunkFrames).initialize(repeating: State(), count: Self.chunkFrames)
+    enter(key, UInt32(chunk))
     if chunkKeys.count * 2 > keys.count { grow() }
-    return base
+    return chunk * Self.chunkFrames
+  }
+
+  private mutating func makeRoom() {
+    let more = UnsafeMutablePointer<State>.allocate(capacity: capacity * 2 * Self.chunkFrames)
+    more.update(from: states, count: capacity * Self.chunkFrames)
+    states.deallocate()
+    states = more
+    capacity *= 2
+  }
+
+  private mutating func enter(_ key: UInt64, _ chunk: UInt32) {
+    var slot = Self.hash(key) & (keys.count - 1)
+    while keys[slot] != Self.emptyKey { slot = (slot + 1) & (keys.count - 1) }
+    keys[slot] = key
+    chunks[slot] = chunk
   }
 
   private mutating func grow() {
-    let oldKeys = keys
-    let oldChunks = chunks
-    keys = Array(repeating: Self.emptyKey, count: oldKeys.count * 2)
-    chunks = Array(repeating: 0, count: oldKeys.count * 2)
-    for old in oldKeys.indices where oldKeys[old] != Self.emptyKey {
-      var slot = Self.hash(oldKeys[old]) & (keys.count - 1)
-      while keys[slot] != Self.emptyKey { slot = (slot + 1) & (keys.count - 1) }
-      keys[slot] = oldKeys[old]
-      chunks[slot] = oldChunks[old]
-    }
+    keys = Array(repeating: Self.emptyKey, count: keys.count * 2)
+    chunks = Array(repeating: 0, count: keys.count)
+    for (chunk, key) in chunkKeys.enumerated() { enter(key, UInt32(chunk)) }
   }
 
   /// Fibonacci hashing: consecutive chunk numbers spread over the table.

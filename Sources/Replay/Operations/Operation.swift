@@ -62,6 +62,9 @@ struct Shootdown: ~Copyable {
   var start: UInt64
   /// CPUs that it interrupted.
   var receivers = CPUMask()
+  /// The CPUs that the kernel's mask held: interrupted, lazy, and the initiator if it flushed. Known
+  /// once the moment is ready.
+  private(set) var mask = CPUMask()
   /// CPUs that it left out because they were lazy (concluded, not recorded).
   var lazyMembers = CPUMask()
   /// See ``start``.
@@ -107,12 +110,11 @@ struct Shootdown: ~Copyable {
   /// Position of its moment in the stream of all moments.
   var position: UInt64
 
-  /// The CPUs that the kernel's mask held: interrupted, lazy, and the initiator if it flushed.
-  var mask: CPUMask {
-    var mask = receivers
+  /// Nothing of it changes any more: fills in ``mask``.
+  mutating func findMask() {
+    mask = receivers
     mask.formUnion(lazyMembers)
     if isLocal { mask.insert(initiator) }
-    return mask
   }
 
   /// The CPUs that have no stale translation left after it, whatever was unmapped before.

@@ -7,18 +7,15 @@ struct PageFilter {
 
   private var words: [UInt64] = []
 
-  /// A page, by its number or any key of it.
+  /// A page, by its number or any key of it in which neighbours are neighbours.
   mutating func add(_ page: UInt64) {
     if words.isEmpty { words = Array(repeating: 0, count: Int(Self.bitCount / 64)) }
-    let bit = Self.bit(page)
-    words[Int(bit >> 6)] |= 1 << (bit & 63)
+    words[Self.word(page)] |= 1 << (page & 63)
   }
 
   /// False where the page was never added.
   func mayHold(_ page: UInt64) -> Bool {
-    guard !words.isEmpty else { return false }
-    let bit = Self.bit(page)
-    return words[Int(bit >> 6)] >> (bit & 63) & 1 != 0
+    !words.isEmpty && words[Self.word(page)] >> (page & 63) & 1 != 0
   }
 
   /// False where certainly none of the pages was added. Of long ranges that is not found out.
@@ -27,8 +24,9 @@ struct PageFilter {
     return pages.count > Self.looksMax || pages.contains { mayHold($0) }
   }
 
-  /// Fibonacci hashing: neighbours spread over the bits.
-  private static func bit(_ page: UInt64) -> UInt64 {
-    (page &* 0x9e37_79b9_7f4a_7c15) >> 42
+  /// 64 neighbours share a word, for they are asked for one after the other; such groups are spread
+  /// over the words (Fibonacci hashing).
+  private static func word(_ page: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((page >> 6) &* 0x9e37_79b9_7f4a_7c15) >> 48)
   }
 }

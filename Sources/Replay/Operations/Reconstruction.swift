@@ -181,7 +181,6 @@ struct Reconstruction: ~Copyable {
     if count > 0, moments[count - 1].time > context.window.end { endTime = moments[count - 1].time }
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
-    findCleanings(count)
     if firstTime == nil, count > 0 {
       let first = max(moments[0].time, context.window.start)
       firstTime = first
@@ -200,6 +199,7 @@ struct Reconstruction: ~Copyable {
       default: break
       }
     }
+    findCleanings(count)
   }
 
   /// Collects ``cleanings`` of the first `count` moments.
@@ -223,6 +223,7 @@ struct Reconstruction: ~Copyable {
   }
 
   private mutating func prepareShootdown(_ slot: Int) {
+    shootdowns[slot].findMask()
     if initiators != nil { account(slot) }
     let interrupts = shootdowns[slot].countedInterrupts.count
     if interrupts > 0 {

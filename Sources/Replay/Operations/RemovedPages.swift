@@ -13,11 +13,14 @@ struct RemovedPages {
     /// Its batch; 0 where the frame has no such page.
     var batch: UInt32 = 0
   }
-  /// Half of a page's key, which also says where to look first, and its frame; 0 is no page.
+  /// Half as many bits as a page's key has, which also say where to look first, and its frame; 0 is no
+  /// page.
   private struct Entry {
     var bits: UInt64 = 0
     init() {}
-    init(_ key: UInt64, frame: UInt32) { bits = key & ~0xffff_ffff | UInt64(frame) + 1 }
+    init(_ key: UInt64, frame: UInt32) {
+      bits = UInt64(RemovedPages.half(key)) << 32 | UInt64(frame) + 1
+    }
     var isEmpty: Bool { bits == 0 }
     var half: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
     var frame: UInt32 { UInt32(truncatingIfNeeded: bits) &- 1 }
@@ -88,7 +91,7 @@ struct RemovedPages {
   mutating func take(_ change: PageCacheChange) -> (frame: UInt32, batch: UInt32)? {
     let key = change.key
     guard everRemoved.mayHold(key) else { return nil }
-    let half = UInt32(truncatingIfNeeded: key >> 32)
+    let half = Self.half(key)
     var place = place(half)
     while !entries[place].isEmpty {
       let frame = entries[place].frame
@@ -157,14 +160,23 @@ struct RemovedPages {
   }
 
   private func place(_ half: UInt32) -> Int { Int(half) & (entries.count - 1) }
+
+  /// Of a key: eight neighbours begin a cache line, for files are read and reclaimed page by page, and
+  /// these are spread over the places (Fibonacci hashing).
+  private static func half(_ key: UInt64) -> UInt32 {
+    let group = (key >> 3 &* 0x9e37_79b9_7f4a_7c15) >> 35
+    return UInt32(truncatingIfNeeded: group << 3 | key & 7)
+  }
 }
 
 extension PageCacheChange {
-  /// A page of a file in one word: two pages have the same with a probability of 2^-64.
+  /// A page of a file in one word: two pages of different files have the same with a probability of
+  /// 2^-64, and neighbours in a file are neighbours.
   fileprivate var key: UInt64 {
-    var key = inode &* 0x9e37_79b9_7f4a_7c15
-    key = (key ^ key >> 29 ^ device) &* 0xbf58_476d_1ce4_e5b9
-    key = (key ^ key >> 32 ^ index) &* 0x94d0_49bb_1331_11eb
-    return key ^ key >> 31
+    var file = inode &* 0x9e37_79b9_7f4a_7c15
+    file = (file ^ file >> 29 ^ device) &* 0xbf58_476d_1ce4_e5b9
+    file = (file ^ file >> 32) &* 0x94d0_49bb_1331_11eb
+    // Blocks of neighbours begin where those of pages do.
+    return (file ^ file >> 31) & ~63 &+ index
   }
 }

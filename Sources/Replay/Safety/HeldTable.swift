@@ -31,7 +31,7 @@ struct HeldTable {
   /// Where the entry of `key` is; nil without.
   func find(_ key: UInt64) -> Int? {
     guard used > 0 else { return nil }
-    var slot = Self.hash(key) & (entries.count - 1)
+    var slot = Self.place(key) & (entries.count - 1)
     while entries[slot].key != 0 {
       if entries[slot].key == key { return entries[slot].unmap == 0 ? nil : slot }
       slot = (slot + 1) & (entries.count - 1)
@@ -51,7 +51,7 @@ struct HeldTable {
       unchecked += 1
       return
     }
-    var slot = Self.hash(key) & (entries.count - 1)
+    var slot = Self.place(key) & (entries.count - 1)
     while entries[slot].key != 0, entries[slot].key != key {
       slot = (slot + 1) & (entries.count - 1)
     }
@@ -99,13 +99,15 @@ struct HeldTable {
     entries = Array(repeating: Entry(), count: size)
     used = live.count
     for entry in live {
-      var slot = Self.hash(entry.key) & (size - 1)
+      var slot = Self.place(entry.key) & (size - 1)
       while entries[slot].key != 0 { slot = (slot + 1) & (size - 1) }
       entries[slot] = entry
     }
   }
 
-  private static func hash(_ key: UInt64) -> Int {
-    Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 33)
+  /// Four neighbours lie side by side, for pages are unmapped one after the other.
+  private static func place(_ key: UInt64) -> Int {
+    let group = (key >> 2 &* 0x9e37_79b9_7f4a_7c15) >> 33
+    return Int(truncatingIfNeeded: group << 2 | key & 3)
   }
 }
