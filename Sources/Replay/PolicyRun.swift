@@ -371,8 +371,14 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     act(moment, source)
     if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       let number = Int(shootdown.batch)
-      let last = batches[number].deferral
-      if last != 0 { books.retire(last, at: moment.time) }
+      let last = batches[number]
+      if last.deferral != 0 {
+        if last.unspent == 0 {
+          books.release(spent: last.deferral)
+        } else {
+          books.retire(last.deferral, at: moment.time)
+        }
+      }
       batches[number] = BatchFate(opened)
     } else {
       books.release(opened)

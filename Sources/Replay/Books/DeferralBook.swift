@@ -95,6 +95,10 @@ struct DeferralBook {
     if records[Int(slot)].isUnused { unused.append(slot) }
   }
 
+  /// The same of one that is settled and held, and no frame carries it: not even its record is looked
+  /// at.
+  mutating func release(settled slot: UInt32) { unused.append(slot) }
+
   /// Its task frees no more frames with it, and no frame carries it.
   mutating func retire(_ slot: UInt32) {
     guard slot != 0 else { return }

@@ -110,6 +110,9 @@ struct ReplayBooks {
   /// The task frees no more frames with this deferral.
   mutating func release(_ deferral: UInt32) { deferrals.release(deferral) }
 
+  /// Nor with one that is settled and held, of which it does not matter what frames carry it.
+  mutating func release(spent deferral: UInt32) { deferrals.release(settled: deferral) }
+
   /// Nor does any frame carry it.
   mutating func retire(_ deferral: UInt32, at time: UInt64) {
     deferrals.retire(deferral)

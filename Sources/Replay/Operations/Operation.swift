@@ -1,3 +1,4 @@
+import Synchronization
 import TraceEvents
 
 /// Why an unmap batch was flushed, as far as the trace tells.
@@ -109,6 +110,9 @@ struct Shootdown: ~Copyable {
   var outstanding = 0
   /// Position of its moment in the stream of all moments.
   var position: UInt64
+  /// Of no use but that the whole is lent where it lies: what the compiler can load, it copies to the
+  /// stack for every call that borrows it, and each replay makes several at every shootdown.
+  let anchor = Atomic<UInt8>(0)
 
   /// Nothing of it changes any more: fills in ``mask``.
   mutating func findMask() {

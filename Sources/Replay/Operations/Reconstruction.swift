@@ -1,3 +1,4 @@
+import Synchronization
 import TraceEvents
 
 /// Puts kernel operations together from raw events: the stage between batches and policies.
@@ -99,6 +100,9 @@ struct Reconstruction: ~Copyable {
   /// Pages that migrations have unmapped: any at all, and those of batches that are not dropped.
   var everUnmapped = PageFilter()
   var unmappedPages = UnmappedPages()
+
+  /// See ``Shootdown/anchor``: without it every method that changes nothing gets a copy of all this.
+  private let anchor = Atomic<UInt8>(0)
 
   /// Who causes shootdowns and who suffers, where that is asked for.
   var initiators: InitiatorAccounts?
