@@ -180,7 +180,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   ) {
     let offset = at - words.start + 1
     awaitChance(of: now.cpu, from: offset, chances, source, words)
-    guard source.moments[at].kind == .shootdown else { return }
+    let kind = source.moments[at].kind
+    guard kind == .shootdown || (Policy.putsOffMMFlushes && kind == .mmShootdown) else { return }
     let slot = Int(source.moments[at].subject &- source.shootdownsBase)
     let mask = source.shootdowns[lent: slot].mask
     mask.forEach { awaitChance(of: $0, from: offset, chances, source, words) }
@@ -231,7 +232,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     guard ahead.last != 0 else { return }
     let offset = at - words.start
     // Frames that are looked at for other reasons would be counted twice.
-    if !followsDrains, chances.isEmpty,
+    if !followsDrains, !chances.contains(.frameAllocated),
       oracle.passes(ahead, ofBatch: batch, within: Int(ahead.last) - offset)
     {
       words.add(Int(ahead.last))

@@ -334,8 +334,7 @@ struct Reconstruction: ~Copyable {
   /// Notes who runs on a CPU, and whether a flush would leave it out.
   mutating func run(_ task: Int32, on cpu: Int, at time: UInt64, _ directory: EventDirectory) {
     let index = tasks.index(of: task)
-    let state = tasks.states[Int(index)]
-    if state.kind == .unnamed || state.nameGroup == 0 {
+    if tasks.states[Int(index)].kind == .unnamed || tasks.states[Int(index)].nameGroup == 0 {
       tasks.name(index, directory.taskName(task))
     }
     cpus[cpu].task = task

@@ -217,9 +217,10 @@ struct TaskTable {
   /// The group of threads that a thread shares its mm with: those seen in the same one, else those
   /// of the same name; 0 where neither is known.
   func processGroup(_ index: Int) -> UInt32 {
-    let state = states[index]
-    if state.mmGroup != 0 || state.nameGroup == 0 { return state.mmGroup }
-    return processes[Int(state.nameGroup)]
+    // Field by field: a state is large, and this is asked at many moments.
+    let own = states[index].mmGroup
+    let name = states[index].nameGroup
+    return own != 0 || name == 0 ? own : processes[Int(name)]
   }
 
   private mutating func grow() {

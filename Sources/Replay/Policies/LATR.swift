@@ -46,6 +46,12 @@ struct LATR: FlushPolicy {
     ])
   }
 
+  /// A CPU that owes nothing has nothing to sweep.
+  var chances: MomentKindSet { MomentKindSet([.switchedMM, .lazyBegin, .lazyEnd]) }
+  static var takesChances: Bool { true }
+  @inline(__always)
+  func mayAct(on cpu: Int) -> Bool { debts.owesAnything(cpu) }
+
   mutating func growTo(tasks: Int, frames: Int) {}
 
   /// Every CPU sweeps at every tick. Ticks are taken for those of the trace's clock, on all CPUs at
@@ -99,6 +105,7 @@ struct LATR: FlushPolicy {
   }
 
   private mutating func sweep(_ cpu: Int, _ actions: inout [FlushAction]) {
+    guard debts.owesAnything(cpu) else { return }
     debts.clean(cpu)
     actions.append(.cleanSelf(cpu))
   }
