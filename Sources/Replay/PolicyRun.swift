@@ -20,6 +20,9 @@ protocol PolicyReplay {
   /// Which moments of frames it looks at in the span that comes next.
   var frameVisits: FrameVisits { get }
 
+  /// What it would be under another assumption if nothing was in doubt so far; not checked for safety.
+  func parted(as assumption: ReplayAssumption, _ context: ReplayContext) -> any PolicyReplay
+
   /// Replays moments, ascending.
   mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits)
   /// Closes the books.
@@ -46,12 +49,12 @@ private struct BatchFate {
 /// Runs one policy under one assumption over the moments of a trace: tells it what happens, does
 /// what it asks for, keeps its books, and lets the safety oracle watch.
 struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
-  let assumption: ReplayAssumption?
+  private(set) var assumption: ReplayAssumption?
   private(set) var books: ReplayBooks
   private var policy: Policy
   /// Told of nothing unless `isChecked`.
   private var oracle: SafetyOracle
-  private let isChecked: Bool
+  private var isChecked: Bool
   private var batches: [BatchFate] = []
   /// Whether the policy follows frames that flushes of one mm free.
   private let followsUnmappedFrames: Bool
@@ -59,7 +62,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// Whether drained frames matter to the policy, under its rules.
   private let followsDrains: Bool
   /// Whether a moment of a frame can be passed over that makes no difference to the policy.
-  private let mayPass: Bool
+  private var mayPass: Bool
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
@@ -67,8 +70,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var position: UInt32 = 0
   private let listens: MomentKindSet
   /// Kinds that only the oracle is told of.
-  private let observed: MomentKindSet
-  let chances: MomentKindSet
+  private var observed: MomentKindSet
+  private(set) var chances: MomentKindSet
   /// Offset in the span of the last chance of each CPU that was looked up; `Int.max` if there is no more.
   private var awaited: [Int] = []
   /// For an observer; nil without one.
@@ -92,7 +95,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     books = ReplayBooks(context, isShown: (assumption ?? .expected) == .expected)
     oracle = SafetyOracle(
       context, followsUnmappedFrames: followsUnmappedFrames,
-      isToldOfMMFlushes: Policy.putsOffMMFlushes)
+      isToldOfMMFlushes: Policy.putsOffMMFlushes || context.visitsEveryFrame)
     listens = policy.listens
     observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
@@ -118,6 +121,20 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       !(Policy.asksForEveryAllocation && policy.mayActOnAny && chances.isEmpty)
     else { return .all }
     return followsDrains ? .firstAfterDrain : .first
+  }
+
+  func parted(as assumption: ReplayAssumption, _ context: ReplayContext) -> any PolicyReplay {
+    var other = self
+    other.assumption = assumption
+    other.policy.assume(assumption)
+    other.books.hide()
+    other.log = nil
+    other.isChecked = false
+    other.observed = .none
+    other.oracle = SafetyOracle(context)
+    other.mayPass = !context.visitsEveryFrame
+    other.chances = other.mayPass && Policy.takesChances ? other.policy.chances : .none
+    return other
   }
 
   mutating func replay(_ source: borrowing Reconstruction, _ moments: Visits) {
@@ -362,7 +379,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       log?.note(decision, of: shootdown, at: moment.time, pending: books.pending.frames)
     }
     if isChecked {
-      if moment.kind == .mmShootdown, !Policy.putsOffMMFlushes {
+      if moment.kind == .mmShootdown, !oracle.isToldOfMMFlushes {
         precondition(opened == 0, "the policy says that it puts off no flush of one mm")
         oracle.catchUp(to: Int(position) + 1, source)
       } else {

@@ -35,8 +35,13 @@ public struct ReplayContext: Sendable {
   var millisecond: UInt64? { burstSpan }
   /// Whether the safety oracle watches every case and not only the one that is shown.
   var checksEveryCase = false
-  /// Whether every replay looks at every moment of a frame, as the plain twin of those that skip some.
+  /// Whether every replay looks at every moment of a frame and every flush of one mm, and every case by
+  /// itself: the plain twin of those that skip some.
   var visitsEveryFrame = false
+  /// Moments that are put together before they are replayed.
+  var momentsAtOnce = ReadyMoments.span
+  /// Whether cases that do not differ so far are one replay.
+  var joinsCases: Bool { !visitsEveryFrame && !checksEveryCase }
   /// Whether replays keep what they decide for an observer.
   var isObserved = false
   /// The rules beside I1 that the safety oracle judges.

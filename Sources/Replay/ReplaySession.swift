@@ -11,6 +11,21 @@ public struct ReplaySession: ~Copyable {
     /// The cases, and behind them the policy's floor if it has one.
     var replays: [any PolicyReplay]
     var cases: Int
+    /// The case that has not parted yet from the one that is shown: it does not run.
+    var joined: (replay: Int, shown: Int)?
+
+    /// The case of an assumption; nil where it makes no difference.
+    func place(of assumption: ReplayAssumption) -> Int? {
+      replays[..<cases].firstIndex { $0.assumption == assumption }
+    }
+
+    /// From here on the joined case goes by itself.
+    mutating func part(_ context: ReplayContext) {
+      guard let joined else { return }
+      let parted = replays[joined.shown].parted(as: .allPossible, context)
+      replays[joined.replay] = parted
+      self.joined = nil
+    }
   }
   /// Replays that must be told of the same kinds of moment.
   private struct Audience {
@@ -45,8 +60,16 @@ public struct ReplaySession: ~Copyable {
     entries = blueprints.map { blueprint in
       var replays = blueprint.replays(context)
       let cases = replays.count
-      if let floor = blueprint.floor { replays.append(floor.replay(context)) }
-      return Entry(blueprint: blueprint, replays: replays, cases: cases)
+      if let floor = blueprint.floor, !floor.isPolicyItself {
+        replays.append(floor.replay(context))
+      }
+      var entry = Entry(blueprint: blueprint, replays: replays, cases: cases)
+      if blueprint.partsOn != nil, context.joinsCases,
+        let shown = entry.place(of: .expected), let replay = entry.place(of: .allPossible)
+      {
+        entry.joined = (replay, shown)
+      }
+      return entry
     }
     var told = MomentKindSet.always
     var chances = MomentKindSet.none
@@ -100,6 +123,7 @@ public struct ReplaySession: ~Copyable {
     var policies = [recorded()]
     for index in entries.indices {
       var cases: [CaseFigures] = []
+      entries[index].part(reconstruction.context)
       for position in entries[index].replays.indices {
         entries[index].replays[position].finish(reconstruction)
         let ledger = entries[index].replays[position].books.ledger
@@ -126,8 +150,14 @@ public struct ReplaySession: ~Copyable {
 
   private mutating func advance(isLast: Bool = false) {
     let ready = reconstruction.readyCount
-    guard ready >= ReadyMoments.span || (isLast && ready > 0) else { return }
+    guard ready >= reconstruction.context.momentsAtOnce || (isLast && ready > 0) else { return }
     reconstruction.prepare(ready)
+    for entry in entries.indices {
+      guard let doubts = entries[entry].blueprint.partsOn else { continue }
+      if !doubts.isDisjoint(with: reconstruction.doubts) {
+        entries[entry].part(reconstruction.context)
+      }
+    }
     var next = 0
     while next < ready {
       let end = min(next + ReadyMoments.span, ready)
@@ -142,6 +172,7 @@ public struct ReplaySession: ~Copyable {
     for audience in audiences {
       var visits: [Visits?] = FrameVisits.allCases.map { _ in nil }
       for member in audience.members {
+        if entries[member.entry].joined?.replay == member.replay { continue }
         let frames = entries[member.entry].replays[member.replay].frameVisits
         let moments =
           visits[frames.rawValue] ?? reconstruction.ready.visits(audience.kinds, in: range, frames)
@@ -262,8 +293,11 @@ public struct ReplaySession: ~Copyable {
     let recorded = recordedRow().reduce(0, +)
     let showsTriggers = seen.showsTriggers(of: entry.blueprint)
     // The floor says how few interrupts there can be, not on which CPUs or by which tasks.
-    let hasFloor = entry.replays.count > entry.cases && reconstruction.context.countsEverything
-    let floor = hasFloor ? entry.replays[entry.cases] : nil
+    var floor: (any PolicyReplay)?
+    if let wanted = entry.blueprint.floor, reconstruction.context.countsEverything {
+      let place = wanted.isPolicyItself ? entry.place(of: .allPossible) : entry.cases
+      floor = place.map { entry.replays[$0] }
+    }
     return RowBounds(
       cases.indices.map { (cases[$0].tlbRowTotal, entry.replays[$0].books) },
       floor: showsTriggers

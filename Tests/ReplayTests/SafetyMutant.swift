@@ -136,6 +136,8 @@ struct Mutant<Base: FlushPolicy>: FlushPolicy {
 
   func isOwed(_ deferral: UInt32) -> Bool { base.isOwed(deferral) }
 
+  mutating func assume(_ assumption: ReplayAssumption) { base.assume(assumption) }
+
   mutating func finish(_ actions: inout [FlushAction]) {
     let start = actions.count
     base.finish(&actions)

@@ -10,8 +10,12 @@ import TraceEvents
     var context = ReplayContext(cpuCount: 5, flushFunction: FunctionName.flushTLBFunction)
     context.checksEveryCase = true
     context.visitsEveryFrame = !skips
+    // What is skipped must not depend on where the stream is cut.
+    if skips { context.momentsAtOnce = 100 }
     var session = try ReplaySession(context, policies: policies)
-    script.forEachBatch { session.consume($0, directory: script.directory) }
+    script.forEachBatch(of: skips ? 40 : EventBatch.capacity) {
+      session.consume($0, directory: script.directory)
+    }
     return try session.finish()
   }
 

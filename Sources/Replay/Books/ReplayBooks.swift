@@ -35,6 +35,12 @@ struct ReplayBooks {
     bursts = FlushBurstGauge(span: context.burstSpan)
   }
 
+  /// The case is no longer the one that is shown.
+  mutating func hide() {
+    places = nil
+    byCause = nil
+  }
+
   func isCounted(_ time: UInt64) -> Bool { window.contains(time) }
 
   private func isCounted(_ shootdown: borrowing Shootdown) -> Bool {

@@ -52,6 +52,8 @@ struct Reconstruction: ~Copyable {
   private(set) var lazyCPUs = CPUMask()
   var ready = ReadyMoments()
   private(set) var cleanings = CPUCleanings()
+  /// What is in doubt somewhere among these.
+  private(set) var doubts: ReplayDoubts = []
   private var lazyChanges: [(position: UInt32, mask: CPUMask)] = []
   /// How the recorded interrupts scatter over the window.
   private(set) var draw = DrawInterval()
@@ -185,6 +187,7 @@ struct Reconstruction: ~Copyable {
     if count > 0, moments[count - 1].time > context.window.end { endTime = moments[count - 1].time }
     lazyChanges.removeAll(keepingCapacity: true)
     lazyChanges.append((0, lazyCPUs))
+    doubts = []
     if firstTime == nil, count > 0 {
       let first = max(moments[0].time, context.window.start)
       firstTime = first
@@ -200,6 +203,8 @@ struct Reconstruction: ~Copyable {
         lazyChanges.append((UInt32(truncatingIfNeeded: position), lazyCPUs))
       case .shootdown, .mmShootdown:
         prepareShootdown(Int(moments[position].subject &- shootdownsBase))
+      case .frameAllocated:
+        if moments[position].isAtomic { doubts.insert(.atomicAllocation) }
       default: break
       }
     }
@@ -235,6 +240,7 @@ struct Reconstruction: ~Copyable {
       senders?.add(1, from: shootdowns[slot].initiator, to: shootdowns[slot].countedInterrupts)
     }
     guard shootdowns[slot].kind == .unmapBatch else { return }
+    if shootdowns[slot].evidence == .unseen { doubts.insert(.eligibility) }
     let isAnswered = shootdowns[slot].outstanding == 0
     shootdowns[slot].endAmongFew =
       isAnswered

@@ -161,6 +161,9 @@ protocol FlushPolicy: Sendable {
   /// Whether a CPU still owes an open deferral. Asked rarely.
   func isOwed(_ deferral: UInt32) -> Bool
 
+  /// It goes on under another assumption, which would have made no difference so far.
+  mutating func assume(_ assumption: ReplayAssumption)
+
   /// Nothing follows: what is still to be done.
   mutating func finish(_ actions: inout [FlushAction])
 }
@@ -221,6 +224,8 @@ extension FlushPolicy {
   ) {}
 
   func isOwed(_ deferral: UInt32) -> Bool { true }
+
+  mutating func assume(_ assumption: ReplayAssumption) {}
 
   mutating func finish(_ actions: inout [FlushAction]) {}
 }

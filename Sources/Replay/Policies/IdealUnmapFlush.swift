@@ -126,6 +126,7 @@ extension IdealUnmapFlush {
         credit: .fullFlushes, chances: .all,
         triggers: [
           .refill, .userFault, .writableMapping, .fileWrite, .unmapRange, .truncate, .pressure,
-        ])
+        ], isPolicyItself: true),
+      partsOn: .eligibility
     ) { _, context in IdealUnmapFlush(cpuCount: context.cpuCount) })
 }

@@ -7,7 +7,7 @@ extension LazyFlushRules {
     case .global:
       PolicyBlueprint(
         name: name, limits: limits, triggers: triggers, guessesTriggers: guessesTriggers,
-        floor: floor, asksForDurations: givesUpWhileFlushing
+        floor: floor, partsOn: partsOn, asksForDurations: givesUpWhileFlushing
       ) { assumption, _ in
         var rules = self
         if assumption == .allPossibleAtOnce { rules.givesUpWhileFlushing = false }
@@ -16,7 +16,7 @@ extension LazyFlushRules {
     case .node, .table:
       PolicyBlueprint(
         name: name, limits: limits, triggers: triggers, guessesTriggers: guessesTriggers,
-        floor: floor
+        floor: floor, partsOn: partsOn
       ) { assumption, context in
         TableUnmapFlush(self, assumption, cpuCount: context.cpuCount)
       }
@@ -25,6 +25,12 @@ extension LazyFlushRules {
 
   private var guessesTriggers: Bool {
     flushesOnMayWriteFault || flushesOnlyWrittenFile || holdsFolios || skipsForAtomicAllocations
+  }
+
+  /// See ``DeferralTriggers/takesHeldFrames``: all that such a case does otherwise.
+  private var partsOn: ReplayDoubts? {
+    guard !holdsFolios else { return nil }
+    return skipsForAtomicAllocations ? [.eligibility, .atomicAllocation] : .eligibility
   }
 
   /// Nothing is known of versions that take another frame in the place of one that owes a flush.

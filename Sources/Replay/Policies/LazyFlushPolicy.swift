@@ -2,7 +2,7 @@
 /// deferral.
 struct LazyFlushPolicy: FlushPolicy {
   private var machine: LazyUnmapFlush
-  private let triggers: DeferralTriggers
+  private var triggers: DeferralTriggers
   private var pause = PressurePause()
   /// Generation that the frames of a deferral are freed with, by its number.
   private var generations: [UInt32] = []
@@ -35,6 +35,10 @@ struct LazyFlushPolicy: FlushPolicy {
 
   @inline(__always)
   func isSpent(_ deferral: UInt32) -> Bool { generations[Int(deferral)] <= machine.done }
+
+  mutating func assume(_ assumption: ReplayAssumption) {
+    triggers = DeferralTriggers(machine.rules, assumption)
+  }
 
   mutating func growTo(tasks: Int, frames: Int) {
     while taskGenerations.count < tasks { taskGenerations.append(0) }

@@ -26,6 +26,8 @@ public struct PolicyBlueprint: Sendable {
     let chances: MomentKindSet
     /// Triggers that the policy does not need but that are chances too.
     var triggers: [Trigger] = []
+    /// Whether the policy itself uses each of them: then its own ``ReplayAssumption/allPossible`` is it.
+    var isPolicyItself = false
 
     func replay(_ context: ReplayContext) -> any PolicyReplay {
       PolicyRun(
@@ -33,6 +35,9 @@ public struct PolicyBlueprint: Sendable {
         .allPossible, context, isChecked: false)
     }
   }
+  /// From which moments on ``ReplayAssumption/allPossible`` may differ from the case that is shown; nil
+  /// where it may from the start.
+  let partsOn: ReplayDoubts?
   /// Whether it makes a difference to it how long flushes last.
   let asksForDurations: Bool
   /// Whether it makes a difference to it which threads are one process.
@@ -51,7 +56,7 @@ public struct PolicyBlueprint: Sendable {
   @inline(__always)
   init<Policy: FlushPolicy>(
     name: String, limits: [String] = [], triggers: [Trigger] = [], asksForPermissions: Bool = true,
-    guessesTriggers: Bool = false, floor: Floor? = nil,
+    guessesTriggers: Bool = false, floor: Floor? = nil, partsOn: ReplayDoubts? = nil,
     asksForDurations: Bool = false, asksForProcesses: Bool = false, asksForFrames: Bool = true,
     changesOtherFlushes: Bool = false,
     _ policy: @escaping @Sendable (ReplayAssumption, ReplayContext) -> Policy
@@ -62,6 +67,7 @@ public struct PolicyBlueprint: Sendable {
     self.asksForPermissions = asksForPermissions
     self.guessesTriggers = guessesTriggers
     self.floor = floor
+    self.partsOn = partsOn
     self.asksForDurations = asksForDurations
     self.asksForProcesses = asksForProcesses
     self.asksForFrames = asksForFrames

@@ -25,3 +25,13 @@ public enum ReplayAssumption: Int, Sendable, CaseIterable {
     }
   }
 }
+
+/// What a trace shows at some moments that makes ``ReplayAssumption/allPossible`` differ from
+/// ``ReplayAssumption/expected``: until then both are one replay.
+struct ReplayDoubts: OptionSet {
+  let rawValue: UInt8
+  /// An unmap batch of which nothing tells whether it may be put off.
+  static let eligibility = ReplayDoubts(rawValue: 1)
+  /// A frame that a batch freed is allocated where nobody can wait.
+  static let atomicAllocation = ReplayDoubts(rawValue: 2)
+}

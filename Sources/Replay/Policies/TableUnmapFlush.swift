@@ -7,7 +7,7 @@
 /// small.
 struct TableUnmapFlush: FlushPolicy {
   private let rules: LazyFlushRules
-  private let triggers: DeferralTriggers
+  private var triggers: DeferralTriggers
   private var pause = PressurePause()
   private var debts: FlushDebts
   /// What frames in buddy owe since the zone's last flush, and the last drain before that flush.
@@ -35,6 +35,10 @@ struct TableUnmapFlush: FlushPolicy {
   /// A frame that went to buddy with it may still owe what others of its zone do.
   @inline(__always)
   func isSpent(_ deferral: UInt32) -> Bool { drains[Int(deferral)] <= zoneDone }
+
+  mutating func assume(_ assumption: ReplayAssumption) {
+    triggers = DeferralTriggers(rules, assumption)
+  }
 
   mutating func growTo(tasks: Int, frames: Int) { pause.growTo(tasks: tasks) }
 

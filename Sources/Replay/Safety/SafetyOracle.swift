@@ -46,7 +46,7 @@ struct SafetyOracle {
   /// Where it comes, or before.
   private var nextPosition = 0
   /// Whether flushes of one mm may not happen in this run, so that it has to be told of each.
-  private let isToldOfMMFlushes: Bool
+  let isToldOfMMFlushes: Bool
 
   /// An oracle; `followsUnmappedFrames`: also of frames that were freed behind a flush of one mm.
   /// `isToldOfMMFlushes`: it is told of each ``Moment/Kind/mmShootdown``, and does not catch up with
