@@ -110,6 +110,29 @@ public struct CPUMask: Sendable, Equatable {
     return common
   }
 
+  /// The CPUs that `isKept` says yes of. Without a branch, which could not be predicted, for the first
+  /// 64 if it has none.
+  @inline(__always)
+  public func filtered(_ isKept: (Int) -> Bool) -> CPUMask {
+    var kept = CPUMask()
+    var bits = low
+    while bits != 0 {
+      let cpu = bits.trailingZeroBitCount
+      kept.low |= (isKept(cpu) ? 1 : 0) &<< UInt64(cpu)
+      bits &= bits &- 1
+    }
+    guard let high else { return kept }
+    for limb in high.indices {
+      var bits = high[limb]
+      while bits != 0 {
+        let cpu = 64 + limb * 64 + bits.trailingZeroBitCount
+        if isKept(cpu) { kept.insert(cpu) }
+        bits &= bits &- 1
+      }
+    }
+    return kept
+  }
+
   /// Calls `body` with each CPU, ascending.
   @inline(__always)
   public func forEach(_ body: (Int) -> Void) {

@@ -13,6 +13,7 @@ import TraceBuilding
       let (left, right) = (CPUMask(a), CPUMask(b))
       #expect(Self.list(left.intersection(right)) == a.intersection(b).sorted())
       #expect(Self.list(left.subtracting(right)) == a.subtracting(b).sorted())
+      #expect(Self.list(left.filtered { $0 % 3 == 1 }) == a.filter { $0 % 3 == 1 }.sorted())
       var both = left
       both.formUnion(right)
       #expect(Self.list(both) == a.union(b).sorted())

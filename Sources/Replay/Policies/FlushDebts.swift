@@ -84,10 +84,8 @@ struct FlushDebts {
   func owing(_ share: Share) -> CPUMask { owing(share.mask, share.serial) }
 
   private func owing(_ mask: CPUMask, _ serial: UInt64) -> CPUMask {
-    var owing = CPUMask()
-    mask.forEach { cpu in
-      if cpu < cleanThrough.count, cleanThrough[cpu] < serial { owing.insert(cpu) }
+    cleanThrough.withUnsafeBufferPointer { clean in
+      mask.filtered { $0 < clean.count && clean[$0] < serial }
     }
-    return owing
   }
 }

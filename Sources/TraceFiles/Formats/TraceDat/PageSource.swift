@@ -42,9 +42,15 @@ enum PageSource {
 
 /// The uncompressed pages of one CPU, copied through a buffer.
 struct PlainPages {
-  /// Bytes copied at once: small enough to stay in a second-level cache while they are decoded.
+  /// Bytes copied at once, of one CPU, and of all CPUs together: small enough to stay in a second-level
+  /// cache while they are decoded.
   static let pieceSize = 256 << 10
-  /// Bytes of all buffers of one instance, however many CPUs it has.
+  /// See ``pieceSize``.
+  static let allPiecesSize = 1 << 20
+  /// But at least so many of a CPU, for each piece is a system call; and of all CPUs together at most
+  /// so many.
+  static let pieceSizeMin = 32 << 10
+  /// See ``pieceSizeMin``.
   static let allPiecesMax = 16 << 20
 
   private let file: MappedFile
@@ -67,7 +73,8 @@ struct PlainPages {
     }
     position = data.offset
     end = data.offset + min(data.size, left)
-    let share = min(Self.pieceSize, Self.allPiecesMax / max(cpus, 1))
+    let wanted = min(Self.pieceSize, max(Self.pieceSizeMin, Self.allPiecesSize / max(cpus, 1)))
+    let share = min(wanted, Self.allPiecesMax / max(cpus, 1))
     buffer = OwnedBytes(count: min(max(share / pageSize, 1) * pageSize, max(end - position, 1)))
   }
 
