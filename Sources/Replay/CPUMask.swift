@@ -58,9 +58,7 @@ public struct CPUMask: Sendable, Equatable {
 
   /// Takes out all but the CPUs of `list`.
   mutating func formIntersection(_ list: CPUList) {
-    var kept = CPUMask()
-    forEach { if list.contains($0) { kept.insert($0) } }
-    self = kept
+    self = filtered { list.contains($0) }
   }
 
   /// Takes `cpu` out.

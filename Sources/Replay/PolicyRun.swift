@@ -62,7 +62,7 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   /// Whether drained frames matter to the policy, under its rules.
   private let followsDrains: Bool
   /// Whether a moment of a frame can be passed over that makes no difference to the policy.
-  private var mayPass: Bool
+  private var mayPass = false
   private var actions: [FlushAction] = []
   private var now = Situation()
   private var last: Moment?
@@ -70,8 +70,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   private var position: UInt32 = 0
   private let listens: MomentKindSet
   /// Kinds that only the oracle is told of.
-  private var observed: MomentKindSet
-  private(set) var chances: MomentKindSet
+  private var observed = MomentKindSet.none
+  private(set) var chances = MomentKindSet.none
   /// Offset in the span of the last chance of each CPU that was looked up; `Int.max` if there is no more.
   private var awaited: [Int] = []
   /// For an observer; nil without one.
@@ -97,11 +97,16 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       context, followsUnmappedFrames: followsUnmappedFrames,
       isToldOfMMFlushes: Policy.putsOffMMFlushes || context.visitsEveryFrame)
     listens = policy.listens
-    observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     log = context.isObserved && (assumption ?? .expected) == .expected ? DecisionLog() : nil
+    loop = { $0.run($1, $2) }
+    chooseVisits(context)
+  }
+
+  /// Which moments it looks at follows from whether it is checked.
+  private mutating func chooseVisits(_ context: ReplayContext) {
+    observed = isChecked ? oracle.observedOnly(beside: listens) : .none
     mayPass = !context.visitsEveryFrame && !(isChecked && !oracle.passesFrames)
     chances = mayPass && Policy.takesChances ? policy.chances : .none
-    loop = { $0.run($1, $2) }
   }
 
   var kinds: MomentKindSet {
@@ -130,10 +135,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     other.books.hide()
     other.log = nil
     other.isChecked = false
-    other.observed = .none
     other.oracle = SafetyOracle(context)
-    other.mayPass = !context.visitsEveryFrame
-    other.chances = other.mayPass && Policy.takesChances ? other.policy.chances : .none
+    other.chooseVisits(context)
     return other
   }
 
@@ -390,12 +393,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
     if shootdown.batch != 0, shootdown.kind == .unmapBatch || followsUnmappedFrames {
       let number = Int(shootdown.batch)
       let last = batches[number]
-      if last.deferral != 0 {
-        if last.unspent == 0 {
-          books.release(spent: last.deferral)
-        } else {
-          books.retire(last.deferral, at: moment.time)
-        }
+      if last.unspent != 0 {
+        books.retire(last.unspent, at: moment.time)
+      } else if last.deferral != 0 {
+        books.release(spent: last.deferral)
       }
       batches[number] = BatchFate(opened)
     } else {

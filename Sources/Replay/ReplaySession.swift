@@ -153,8 +153,7 @@ public struct ReplaySession: ~Copyable {
     guard ready >= reconstruction.context.momentsAtOnce || (isLast && ready > 0) else { return }
     reconstruction.prepare(ready)
     for entry in entries.indices {
-      guard let doubts = entries[entry].blueprint.partsOn else { continue }
-      if !doubts.isDisjoint(with: reconstruction.doubts) {
+      if entries[entry].blueprint.partsOn?.isDisjoint(with: reconstruction.doubts) == false {
         entries[entry].part(reconstruction.context)
       }
     }

@@ -36,8 +36,7 @@ import TraceEvents
       let pfns = (0..<4).map { 0x1000 + (pfn + $0) % 64 }
       let mask = random.next()
       let inDoubt = step < 300 ? [] : doubts
-      let receivers = (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }
-        .map { (cpu: $0, task: Int32(100 + $0)) }
+      let receivers = ReplayPropertyTests.receivers(mask, but: cpu)
       script.skip(random.next() % 4000)
       switch random.next() % 12 {
       case 0, 1, 2:
@@ -71,18 +70,7 @@ import TraceEvents
     let script = Self.stream(seed, doubts)
     let joined = try outcome(script, joins: true)
     let apart = try outcome(script, joins: false)
-    for (a, b) in zip(joined.policies, apart.policies) {
-      #expect(a.name == b.name && a.rowLower == b.rowLower && a.rowUpper == b.rowUpper)
-      #expect(a.runLower == b.runLower && a.runUpper == b.runUpper, "\(a.name)")
-      #expect(a.cases.map(\.assumption) == b.cases.map(\.assumption))
-      for (x, y) in zip(a.cases, b.cases) {
-        #expect(x.tlbRow == y.tlbRow && x.tlbFlush == y.tlbFlush, "\(a.name)")
-        #expect(x.ledger == y.ledger && x.pending == y.pending, "\(a.name)")
-        #expect(x.ages == y.ages && x.payers == y.payers && x.bursts == y.bursts, "\(a.name)")
-        #expect(x.safety == y.safety && x.anotherRun == y.anotherRun, "\(a.name)")
-        #expect((x.timeline == nil) == (y.timeline == nil), "\(a.name)")
-      }
-    }
+    ReplayPropertyTests.expectSame(joined, apart)
     // The doubts do make a difference, or nothing was tested.
     func differs(_ name: String) throws -> Bool {
       let luf = try #require(joined.policies.first { $0.name == name })

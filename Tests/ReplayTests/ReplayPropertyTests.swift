@@ -19,15 +19,35 @@ import TraceEvents
     free.formUnion(pfns)
   }
 
+  /// Two replays of one stream come to the same, case by case.
+  static func expectSame(_ first: Outcome, _ second: Outcome) {
+    for (a, b) in zip(first.policies, second.policies) {
+      #expect(a.name == b.name && a.rowLower == b.rowLower && a.rowUpper == b.rowUpper)
+      #expect(a.runLower == b.runLower && a.runUpper == b.runUpper, "\(a.name)")
+      #expect(a.cases.map(\.assumption) == b.cases.map(\.assumption))
+      for (x, y) in zip(
+        a.cases + [a.figures].compactMap(\.self), b.cases + [b.figures].compactMap(\.self))
+      {
+        #expect(x.tlbRow == y.tlbRow && x.tlbFlush == y.tlbFlush, "\(a.name)")
+        #expect(x.ledger == y.ledger && x.pending == y.pending, "\(a.name)")
+        #expect(x.ages == y.ages && x.payers == y.payers && x.bursts == y.bursts, "\(a.name)")
+        #expect(x.safety == y.safety && x.anotherRun == y.anotherRun, "\(a.name)")
+        #expect((x.timeline == nil) == (y.timeline == nil), "\(a.name)")
+      }
+    }
+  }
+
+  /// The users' CPUs that a mask of random bits interrupts, and who runs there.
+  static func receivers(_ mask: UInt64, but cpu: Int) -> [(cpu: Int, task: Int32)] {
+    (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }.map { ($0, Int32(100 + $0)) }
+  }
+
   /// A stream of operations over 5 CPUs and 48 frames; CPU 4 belongs to kswapd.
   static func stream(_ seed: UInt64, eligible: Bool = true) -> BatchScript {
     var random = SplitMix64(seed: seed)
     var script = BatchScript()
     script.directory.name(task: 40, "kswapd0")
     for cpu in 0..<4 { script.directory.name(task: Int32(100 + cpu), "app") }
-    func receivers(_ mask: UInt64, but cpu: Int) -> [(cpu: Int, task: Int32)] {
-      (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }.map { ($0, Int32(100 + $0)) }
-    }
     var free = Set<UInt64>()
     for _ in 0..<400 {
       let cpu = Int(random.next() % 4)
@@ -77,8 +97,7 @@ import TraceEvents
       let task = Int32(100 + cpu)
       let mask = random.next()
       let pfn = 0x1000 + random.next() % 48
-      let receivers = (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }
-        .map { (cpu: $0, task: Int32(100 + $0)) }
+      let receivers = Self.receivers(mask, but: cpu)
       let pfns = (0..<(1 + random.next() % 4)).map { 0x1000 + (pfn + $0) % 48 }
       script.skip(random.next() % 400_000)
       switch random.next() % 10 {

@@ -32,17 +32,7 @@ import TraceEvents
     ] {
       let fast = try outcome(script, policies, skips: true)
       let slow = try outcome(script, policies, skips: false)
-      for (a, b) in zip(fast.policies, slow.policies) {
-        #expect(a.name == b.name && a.rowLower == b.rowLower && a.rowUpper == b.rowUpper)
-        for (x, y) in zip(
-          a.cases + [a.figures].compactMap(\.self), b.cases + [b.figures].compactMap(\.self))
-        {
-          #expect(x.tlbRow == y.tlbRow && x.tlbFlush == y.tlbFlush, "\(a.name)")
-          #expect(x.ledger == y.ledger && x.pending == y.pending, "\(a.name)")
-          #expect(x.ages == y.ages && x.payers == y.payers && x.bursts == y.bursts, "\(a.name)")
-          #expect(x.safety == y.safety, "\(a.name)")
-        }
-      }
+      ReplayPropertyTests.expectSame(fast, slow)
     }
   }
 
@@ -60,8 +50,7 @@ import TraceEvents
       let pfn = 0x1000 + random.next() % 64
       let pfns = (0..<8).map { 0x1000 + (pfn + $0) % 64 }
       let mask = random.next()
-      let receivers = (0..<4).filter { mask >> UInt64($0) & 1 != 0 && $0 != cpu }
-        .map { (cpu: $0, task: Int32(100 + $0)) }
+      let receivers = ReplayPropertyTests.receivers(mask, but: cpu)
       let address = 0x7000_0000_0000 + pfn << 12
       script.skip(random.next() % 4000)
       switch random.next() % 20 {

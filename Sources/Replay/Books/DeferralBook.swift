@@ -30,16 +30,16 @@ struct DeferralBook {
       set { bits = bits & ~Self.framesMax | min(newValue, Self.framesMax) }
     }
     var isOpen: Bool {
-      get { bits >> 31 & 1 != 0 }
-      set { bits = bits & ~(1 << 31) | (newValue ? 1 << 31 : 0) }
+      get { bits[bit: 31] }
+      set { bits[bit: 31] = newValue }
     }
     var isHeld: Bool {
-      get { bits >> 30 & 1 != 0 }
-      set { bits = bits & ~(1 << 30) | (newValue ? 1 << 30 : 0) }
+      get { bits[bit: 30] }
+      set { bits[bit: 30] = newValue }
     }
     var isCounted: Bool {
-      get { bits >> 29 & 1 != 0 }
-      set { bits = bits & ~(1 << 29) | (newValue ? 1 << 29 : 0) }
+      get { bits[bit: 29] }
+      set { bits[bit: 29] = newValue }
     }
 
     var isUnused: Bool { !isOpen && !isHeld && frames == 0 }

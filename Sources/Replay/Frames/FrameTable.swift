@@ -30,18 +30,18 @@ struct FrameTable: ~Copyable {
     }
     /// Whether the frame is free and was freed with a flushed unmap batch.
     var isFreedWithBatch: Bool {
-      get { bits >> 29 & 1 != 0 }
-      set { bits = bits & ~(1 << 29) | (newValue ? 1 << 29 : 0) }
+      get { bits[bit: 29] }
+      set { bits[bit: 29] = newValue }
     }
     /// Whether it was ever freed with a flush of one mm, whatever became of it since.
     var wasUnmapped: Bool {
-      get { bits >> 28 & 1 != 0 }
-      set { bits = bits & ~(1 << 28) | (newValue ? 1 << 28 : 0) }
+      get { bits[bit: 28] }
+      set { bits[bit: 28] = newValue }
     }
     /// Whether it is free and was freed behind a flush of one mm.
     var isFreedBehindFlush: Bool {
-      get { bits >> 27 & 1 != 0 }
-      set { bits = bits & ~(1 << 27) | (newValue ? 1 << 27 : 0) }
+      get { bits[bit: 27] }
+      set { bits[bit: 27] = newValue }
     }
     /// The batch, 0 is none; of a frame freed with one or behind a flush its number among
     /// ``BatchNumbers``. Others wrap (``batchLimit``), far beyond any frame's stay in a batch.

@@ -24,7 +24,8 @@ struct CPUCleanings {
   /// Tasks, by index, inside a call that unmaps or maps over a range.
   private var isInCall: [Bool] = []
 
-  /// Looks through the first `count` of `moments`; what is later than `end` nobody is told.
+  /// Looks through the first `count` moments of `source`, which are ready; what is later than the window
+  /// nobody is told.
   mutating func find(_ source: borrowing Reconstruction, _ count: Int) {
     entries.removeAll(keepingCapacity: true)
     flushes.removeAll(keepingCapacity: true)
@@ -68,15 +69,10 @@ struct MMFlush {
 
   /// What a recorded one did; `isInCall`: its task was inside a call that unmaps, or may have been.
   init(_ shootdown: borrowing Shootdown, isInCall: Bool) {
-    cleaned = shootdown.cleaned
-    ranged = CPUMask()
-    isOfCall = isInCall && shootdown.pages == -1
-    if shootdown.pages != -1 {
-      var flushed = shootdown.receivers
-      if shootdown.isLocal { flushed.insert(shootdown.initiator) }
-      ranged = flushed.subtracting(shootdown.fullEvents)
-      cleaned.formUnion(flushed)
-    }
+    ranged = shootdown.ranged
     rangedCount = ranged.count
+    cleaned = shootdown.cleaned
+    cleaned.formUnion(ranged)
+    isOfCall = isInCall && shootdown.pages == -1
   }
 }

@@ -116,10 +116,19 @@ struct Shootdown: ~Copyable {
 
   /// Nothing of it changes any more: fills in ``mask``.
   mutating func findMask() {
-    mask = receivers
+    mask = flushing
     mask.formUnion(lazyMembers)
-    if isLocal { mask.insert(initiator) }
   }
+
+  /// CPUs that flush for it: interrupted, and the initiator if it flushed.
+  var flushing: CPUMask {
+    var flushing = receivers
+    if isLocal { flushing.insert(initiator) }
+    return flushing
+  }
+
+  /// Of these, the ones that flushed a few pages only.
+  var ranged: CPUMask { pages == -1 ? CPUMask() : flushing.subtracting(fullEvents) }
 
   /// The CPUs that have no stale translation left after it, whatever was unmapped before.
   var cleaned: CPUMask { pages == -1 ? mask.subtracting(lazyMembers) : fullEvents }

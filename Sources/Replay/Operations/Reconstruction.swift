@@ -51,6 +51,7 @@ struct Reconstruction: ~Copyable {
   /// CPUs that are lazy, as far as moments are ready, and where among these that changes.
   private(set) var lazyCPUs = CPUMask()
   var ready = ReadyMoments()
+  /// What every safety check catches up with.
   private(set) var cleanings = CPUCleanings()
   /// What is in doubt somewhere among these.
   private(set) var doubts: ReplayDoubts = []

@@ -171,12 +171,12 @@ struct RemovedPages {
 
 extension PageCacheChange {
   /// A page of a file in one word: two pages of different files have the same with a probability of
-  /// 2^-64, and neighbours in a file are neighbours.
+  /// 2^-58 at most, and neighbours in a file are neighbours.
   fileprivate var key: UInt64 {
     var file = inode &* 0x9e37_79b9_7f4a_7c15
     file = (file ^ file >> 29 ^ device) &* 0xbf58_476d_1ce4_e5b9
     file = (file ^ file >> 32) &* 0x94d0_49bb_1331_11eb
-    // Blocks of neighbours begin where those of pages do.
+    // 64 pages that are neighbours from a multiple of 64 on stay so, for the filter's words.
     return (file ^ file >> 31) & ~63 &+ index
   }
 }

@@ -134,10 +134,9 @@ struct PageRecycling: FlushPolicy {
   private mutating func flush(
     _ process: Int, _ fate: DeferralFate, _ actions: inout [FlushAction]
   ) {
-    var owing = CPUMask()
     let since = processes[process].serial
-    processes[process].owing.forEach { cpu in
-      if cpu < cleanThrough.count, cleanThrough[cpu] < since { owing.insert(cpu) }
+    let owing = processes[process].owing.filtered {
+      $0 < cleanThrough.count && cleanThrough[$0] < since
     }
     if !owing.isEmpty {
       actions.append(.flush(owing, fate))

@@ -115,7 +115,9 @@ struct SafetyOracle {
         tell(onBatchFlush, shootdown, moment, source)
         stale.flush(shootdown.mask)
       } else {
-        flushed(MMFlush(shootdown, isInCall: true), shootdown, moment, source)
+        let flush = MMFlush(shootdown, isInCall: true)
+        tell(flush, shootdown, moment, source)
+        enter(flush)
       }
       if shootdown.batch != 0 { keep(0, of: shootdown) }
       return
@@ -137,21 +139,32 @@ struct SafetyOracle {
     }
   }
 
-  /// A flush of one mm happens as recorded.
-  private mutating func flushed(
+  /// A flush of one mm happens as recorded, which all checks know that it concerns.
+  private mutating func enter(_ flush: MMFlush) {
+    counts.noteRanged(flush.rangedCount)
+    stale.flushOwing(flush.cleaned)
+  }
+
+  /// Whether it concerns any check.
+  private func isTold(_ flush: MMFlush) -> Bool {
+    !onMMFlush.isEmpty || flush.isOfCall || awaitsFlushes || reachesOwing(flush)
+  }
+
+  private func reachesOwing(_ flush: MMFlush) -> Bool {
+    !stale.owing.intersection(flush.ranged).isEmpty
+  }
+
+  /// Tells the checks that it concerns, before it is entered.
+  private mutating func tell(
     _ flush: MMFlush, _ shootdown: borrowing Shootdown, _ moment: Moment,
     _ source: borrowing Reconstruction
   ) {
-    counts.noteRanged(flush.rangedCount)
     tell(onMMFlush, shootdown, moment, source)
-    if !stale.owing.intersection(flush.ranged).isEmpty {
-      tell(onConvertedFlush, shootdown, moment, source)
-    }
+    if reachesOwing(flush) { tell(onConvertedFlush, shootdown, moment, source) }
     if flush.isOfCall || awaitsFlushes {
       tell(onCallFlush, shootdown, moment, source)
       askForFlushes()
     }
-    stale.flushOwing(flush.cleaned)
   }
 
   /// Tells checks of a recorded shootdown that happens.
@@ -200,16 +213,12 @@ struct SafetyOracle {
   private mutating func flushedMM(at position: Int, _ source: borrowing Reconstruction) {
     let flush = source.cleanings.flushes[nextFlush]
     // Mostly nobody has to look at it closer.
-    if onMMFlush.isEmpty, !flush.isOfCall, !awaitsFlushes,
-      stale.owing.intersection(flush.ranged).isEmpty
-    {
-      counts.noteRanged(flush.rangedCount)
-      stale.flushOwing(flush.cleaned)
-      return
+    if isTold(flush) {
+      let moment = source.moments[position]
+      let slot = Int(moment.subject &- source.shootdownsBase)
+      tell(flush, source.shootdowns[lent: slot], moment, source)
     }
-    let moment = source.moments[position]
-    let slot = Int(moment.subject &- source.shootdownsBase)
-    flushed(flush, source.shootdowns[lent: slot], moment, source)
+    enter(flush)
   }
 
   /// Other moments are ready: counting begins anew.

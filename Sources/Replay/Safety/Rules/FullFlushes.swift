@@ -18,19 +18,12 @@ struct FullFlushes: SafetyCheck {
     _ source: borrowing Reconstruction, _ stale: inout StaleTranslations
   ) {
     if unmap != 0 {
-      if shootdown.pages == -1 { saved += Self.flushed(shootdown).count }
+      if shootdown.pages == -1 { saved += shootdown.flushing.count }
       return
     }
-    guard shootdown.pages != -1 else { return }
-    let full = stale.owing.intersection(Self.flushed(shootdown).subtracting(shootdown.fullEvents))
+    let full = stale.owing.intersection(shootdown.ranged)
     converted += full.count
     if firstConverted == nil { full.forEach { firstConverted = firstConverted ?? (moment, $0) } }
-  }
-
-  private static func flushed(_ shootdown: borrowing Shootdown) -> CPUMask {
-    var flushed = shootdown.receivers
-    if shootdown.isLocal { flushed.insert(shootdown.initiator) }
-    return flushed
   }
 
   mutating func flushed(
