@@ -34,12 +34,13 @@ final class StreamTree {
     @inline(__always)
     mutating func swap(with other: inout Player, unless stays: UInt64) {
       let mask = stays &- 1
-      let times = (time ^ other.time) & mask
-      let streams = (stream ^ other.stream) & mask
+      let (otherTime, otherStream) = (other.time, other.stream)
+      let times = (time ^ otherTime) & mask
+      let streams = (stream ^ otherStream) & mask
+      other.time = otherTime ^ times
+      other.stream = otherStream ^ streams
       time ^= times
-      other.time ^= times
       stream ^= streams
-      other.stream ^= streams
     }
   }
 
@@ -101,14 +102,13 @@ final class StreamTree {
 
   private func play(_ player: Player) {
     var winner = player
-    var child = leaves + first
+    var child = UInt(bitPattern: leaves + first)
     while child > 1 {
-      let node = child >> 1
-      var loser = nodes[node]
-      let fromLeft = UInt64(truncatingIfNeeded: ~child & 1)
-      winner.swap(with: &loser, unless: winner.precedes(loser, fromLeft: fromLeft))
-      nodes[node] = loser
-      child = node
+      let node = nodes + Int(bitPattern: child &>> 1)
+      winner.swap(
+        with: &node.pointee,
+        unless: winner.precedes(node.pointee, fromLeft: UInt64(~child & 1)))
+      child &>>= 1
     }
     nodes[0] = winner
   }

@@ -1,3 +1,5 @@
+import TraceEvents
+
 /// A fixed-size integer field, read without a branch: the 8 bytes that end where the field ends,
 /// shifted down and sign-extended.
 ///
@@ -8,6 +10,8 @@ struct PlainStep {
   private let shift: UInt32
   private let sign: UInt64
   private let keep: UInt64
+  /// What an absent field gives, 0 for others.
+  private let absent: UInt64
 
   /// A field of `size` bytes (1, 2, 4 or 8) at `offset`, or an absent one of size 0.
   init(offset: Int, size: Int, isSigned: Bool) {
@@ -16,19 +20,21 @@ struct PlainStep {
       shift = 0
       sign = 0
       keep = 0
+      absent = EventBatch.absent
       return
     }
     self.offset = Int32(offset + size - 8)
     shift = UInt32(64 - 8 * size)
     sign = isSigned ? 1 << (8 * UInt64(size) - 1) : 0
     keep = .max
+    absent = 0
   }
 
   @inline(__always)
   func word(_ record: UnsafeRawPointer) -> UInt64 {
     let raw = record.loadUnaligned(fromByteOffset: Int(offset), as: UInt64.self)
     let value = raw &>> UInt64(shift)
-    return ((value ^ sign) &- sign) & keep | ~keep & (1 << 63)
+    return ((value ^ sign) &- sign) & keep | absent
   }
 }
 

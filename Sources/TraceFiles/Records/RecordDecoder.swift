@@ -194,6 +194,8 @@ struct RecordDecoder {
     var payload = payload
     var step = UnsafePointer(tables.plainSteps + Int(plan.firstPlainStep))
     var left = Int(plan.words)
+    // A pass that asks for few payloads has none almost always, others hardly ever.
+    guard left > 0 else { return }
     repeat {
       payload[0] = step[0].word(record)
       payload[1] = step[1].word(record)

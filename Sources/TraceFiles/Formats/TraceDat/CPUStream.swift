@@ -115,38 +115,23 @@ struct CPUStream {
     var next = position
     var reason = PlainEnd.stopped
     while time <= limit, !batch.isFull {
-      let record = records + start
-      let task = record.loadUnaligned(fromByteOffset: 4, as: Int32.self)
-      guard let plan = decoder.plan(record.loadUnaligned(as: UInt16.self)), plan.isPlain,
-        length >= Int(plan.bytesNeeded), UInt32(bitPattern: task) <= Self.taskMax
-      else {
-        reason = .special
-        break
-      }
-      let payload = batch.append(
-        timestamp: isIdentity ? time : clock.convert(time), cpu: cpu, event: plan.event,
-        task: task, words: Int(plan.words))
-      decoder.fill(payload, record, plan)
-      if plan.event == EventKind.tlbFlush.rawValue, plan.words > 0,
-        payload[TLBFlush.reason] > Self.flushReasonMax
+      switch Self.append(
+        records + start, length, isIdentity ? time : clock.convert(time), cpu, decoder, &batch)
       {
+      case .added: break
+      case .implausible:
         recordStart = start
-        noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
+        noteImplausible(Self.unknownReason, &statistics)
+      case .special: reason = .special
       }
-      // Padding, an extended time, the end of the page and damage are for `advance`.
-      guard end &- next >= 4 else {
+      if reason == .special { break }
+      guard let header = Self.plainHeader(records, next, end) else {
         reason = .atHeader
         break
       }
-      let word = records.loadUnaligned(fromByteOffset: next, as: UInt32.self)
-      let type = Int(word & 31)
-      guard type >= 2, type <= 28, end &- next &- 4 >= type &* 4 else {
-        reason = .atHeader
-        break
-      }
-      time &+= UInt64(word >> 5)
+      time &+= header.delta
       start = next &+ 4
-      length = type &* 4
+      length = header.length
       next = start &+ length
     }
     timestamp = time
@@ -154,6 +139,74 @@ struct CPUStream {
     recordLength = length
     position = next
     return reason
+  }
+
+  /// Adds the pending record and finds the next one. Less work than ``emit`` where CPUs take turns.
+  ///
+  /// - Precondition: not exhausted, and the batch is not full.
+  @inline(__always)
+  mutating func emitNext(
+    _ clock: ClockConversion, _ decoder: borrowing RecordDecoder, _ directory: EventDirectory,
+    _ batch: inout EventBatch, _ statistics: inout IngestStatistics
+  ) {
+    let time = clock.isIdentity ? timestamp : clock.convert(timestamp)
+    switch Self.append(records + recordStart, recordLength, time, cpu, decoder, &batch) {
+    case .added: break
+    case .implausible: noteImplausible(Self.unknownReason, &statistics)
+    case .special: emitOne(clock, decoder, directory, &batch, &statistics)
+    }
+    if !layout.bigEndian, let header = Self.plainHeader(records, position, end) {
+      timestamp &+= header.delta
+      recordStart = position &+ 4
+      recordLength = header.length
+      position = recordStart &+ header.length
+    } else {
+      advance(&statistics)
+    }
+  }
+
+  private enum PlainOutcome {
+    case added
+    /// Added, with a flush reason that no kernel has.
+    case implausible
+    /// Not added: needs ``emitOne``.
+    case special
+  }
+
+  private static let unknownReason = "tlb_flush of a reason that no kernel has"
+
+  /// Adds a record if nothing about it is special. Big-endian plans never are plain.
+  @inline(__always)
+  private static func append(
+    _ record: UnsafeRawPointer, _ length: Int, _ time: UInt64, _ cpu: UInt16,
+    _ decoder: borrowing RecordDecoder, _ batch: inout EventBatch
+  ) -> PlainOutcome {
+    let task = record.loadUnaligned(fromByteOffset: 4, as: Int32.self)
+    guard let plan = decoder.plan(record.loadUnaligned(as: UInt16.self)), plan.isPlain,
+      length >= Int(plan.bytesNeeded), UInt32(bitPattern: task) <= taskMax
+    else { return .special }
+    let payload = batch.append(
+      timestamp: time, cpu: cpu, event: plan.event, task: task, words: Int(plan.words))
+    decoder.fill(payload, record, plan)
+    if plan.event == EventKind.tlbFlush.rawValue, plan.words > 0,
+      payload[TLBFlush.reason] > flushReasonMax
+    {
+      return .implausible
+    }
+    return .added
+  }
+
+  /// The record header at `position`, of a page that ends at `end`; nil for padding, an extended time,
+  /// the end of the page and damage, which are for ``advance``.
+  @inline(__always)
+  private static func plainHeader(
+    _ records: UnsafeRawPointer, _ position: Int, _ end: Int
+  ) -> (delta: UInt64, length: Int)? {
+    guard end &- position >= 4 else { return nil }
+    let word = records.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+    let type = Int(word & 31)
+    guard type >= 2, type <= 28, end &- position &- 4 >= type &* 4 else { return nil }
+    return (UInt64(word >> 5), type &* 4)
   }
 
   /// Adds the pending record, whatever it is.
@@ -181,7 +234,7 @@ struct CPUStream {
     } else if plan.event == EventKind.tlbFlush.rawValue, plan.words > 0,
       batch.word(batch.count &- 1, TLBFlush.reason) > Self.flushReasonMax
     {
-      noteImplausible("tlb_flush of a reason that no kernel has", &statistics)
+      noteImplausible(Self.unknownReason, &statistics)
     }
   }
 

@@ -150,17 +150,22 @@ struct TraceDatReader: TraceReader {
   private mutating func fill(
     _ batch: inout EventBatch, from streams: UnsafeMutableBufferPointer<CPUStream>
   ) {
+    let conversion = header.conversion
+    let order = order
     var before = -1
     while !tree.isEmpty, !batch.isFull {
       let number = tree.first
       // How far it may run is worth finding out only for a stream that has come first twice: where CPUs
       // take turns, an event at a time is less work.
-      let time = streams[number].timestamp
-      let limit = order == .any ? .max : number == before ? max(tree.limit, time) : time
+      if order == .time, number != before {
+        streams[number].emitNext(conversion, decoder, directory, &batch, &statistics)
+      } else {
+        let limit = order == .any ? .max : max(tree.limit, streams[number].timestamp)
+        streams[number].emit(
+          until: limit, clock: conversion, decoder: decoder, directory: directory,
+          batch: &batch, statistics: &statistics)
+      }
       before = number
-      streams[number].emit(
-        until: limit, clock: header.conversion, decoder: decoder, directory: directory,
-        batch: &batch, statistics: &statistics)
       if streams[number].isExhausted {
         tree.removeFirst()
       } else if order == .time {
