@@ -23,6 +23,9 @@ public struct CPUMask: Sendable, Equatable {
   /// Whether no CPU is in it.
   public var isEmpty: Bool { low == 0 && (high?.allSatisfy { $0 == 0 } ?? true) }
 
+  /// The first 64 CPUs, a bit each; nil where there are others.
+  var word: UInt64? { high == nil ? low : nil }
+
   /// How many CPUs are in it.
   public var count: Int {
     guard let high else { return low.nonzeroBitCount }

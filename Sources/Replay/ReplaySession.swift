@@ -240,12 +240,10 @@ public struct ReplaySession: ~Copyable {
     let row = recordedRow()
     let flushes = reconstruction.tally.flushes
     let books = replay.books
-    let changed = row.indices.map { row[$0] + books.changes.interrupts[$0] }
+    let changed = zip(row, books.changes.interrupts).map { $0 + $1 }
     return CaseFigures(
       assumption: replay.assumption, tlbRow: changed,
-      tlbFlush: flushes.indices.map { reason in
-        flushes[reason].indices.map { flushes[reason][$0] + books.changes.flushes[reason][$0] }
-      },
+      tlbFlush: zip(flushes, books.changes.flushes).map { zip($0, $1).map { $0 + $1 } },
       anotherRun: reconstruction.context.countsEverything
         ? reconstruction.draw.merged(with: books.draw).range(around: changed.reduce(0, +)) : nil,
       ledger: books.ledger, pending: PendingFrames(books.pending),

@@ -37,6 +37,10 @@ struct CounterChanges {
   private let cpuCount: Int
   /// TLB row by CPU, then `tlb:tlb_flush` by reason and CPU, one behind the other.
   private var counts: [Int]
+  /// Of recorded flushes that do not happen what is not yet taken from these: interrupts, and events
+  /// of a remote shootdown.
+  private var interruptsGone = MaskTally()
+  private var remoteEventsGone = MaskTally()
 
   init(cpuCount: Int) {
     self.cpuCount = cpuCount
@@ -44,25 +48,44 @@ struct CounterChanges {
   }
 
   /// TLB row by CPU.
-  var interrupts: [Int] { Array(counts[..<cpuCount]) }
+  var interrupts: [Int] { (0..<cpuCount).map { counts[$0] - interruptsGone.count($0) } }
   /// `tlb:tlb_flush` by reason, then CPU.
   var flushes: [[Int]] {
-    (0..<6).map { Array(counts[place($0, 0)..<place($0 + 1, 0)]) }
+    (0..<6).map { reason in
+      (0..<cpuCount).map { cpu in
+        counts[place(reason, cpu)] - (reason == 1 ? remoteEventsGone.count(cpu) : 0)
+      }
+    }
   }
 
   private func place(_ reason: Int, _ cpu: Int) -> Int { (reason + 1) * cpuCount + cpu }
 
   /// A recorded flush does not happen: all that it left inside the window goes.
   mutating func remove(_ shootdown: borrowing Shootdown) {
-    let remote = place(1, 0)
-    counts.withUnsafeMutableBufferPointer { counts in
-      shootdown.countedInterrupts.forEach { counts[$0] -= 1 }
-      shootdown.countedRemoteEvents.forEach { counts[remote + $0] -= 1 }
-    }
+    Self.remove(shootdown.countedInterrupts, &interruptsGone, from: 0, &counts)
+    Self.remove(shootdown.countedRemoteEvents, &remoteEventsGone, from: place(1, 0), &counts)
     if shootdown.isLocalCounted {
       counts[place(shootdown.kind == .unmapBatch ? 2 : 3, shootdown.initiator)] -= 1
     }
     if shootdown.isSendCounted { counts[place(4, shootdown.initiator)] -= 1 }
+  }
+
+  /// Takes the CPUs of `mask` once from `counts`, which begin at `first`, or notes to do so in `tally`.
+  @inline(__always)
+  private static func remove(
+    _ mask: CPUMask, _ tally: inout MaskTally, from first: Int, _ counts: inout [Int]
+  ) {
+    guard let word = mask.word else {
+      mask.forEach { counts[first + $0] -= 1 }
+      return
+    }
+    if tally.isFull {
+      for cpu in 0..<(UInt64.bitWidth - tally.cpus.leadingZeroBitCount) {
+        counts[first + cpu] -= tally.count(cpu)
+      }
+      tally = MaskTally()
+    }
+    tally.add(word)
   }
 
   /// `times` put-off flushes of `mask` that CPU `initiator` has to do now.
