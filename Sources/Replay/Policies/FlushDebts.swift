@@ -2,14 +2,14 @@
 ///
 /// A CPU's flush pays for every deferral made before it, so one number a CPU is enough.
 struct FlushDebts {
-  /// What several deferrals owe together.
+  /// What a deferral owes, or several together.
   struct Share {
     fileprivate var mask = CPUMask()
     fileprivate var serial: UInt64 = 0
   }
 
-  private var masks: [CPUMask] = [CPUMask()]
-  private var serials: [UInt64] = [0]
+  /// By deferral.
+  private var shares = [Share()]
   private var lastSerial: UInt64 = 0
   private var cleanThrough: [UInt64]
   private var allCleanThrough: UInt64 = 0
@@ -23,13 +23,9 @@ struct FlushDebts {
 
   /// The CPUs of `mask` owe deferral `number` from now on; the number may have been used before.
   mutating func owe(_ mask: CPUMask, as number: UInt32) {
-    while masks.count <= Int(number) {
-      masks.append(CPUMask())
-      serials.append(0)
-    }
+    while shares.count <= Int(number) { shares.append(Share()) }
     lastSerial += 1
-    masks[Int(number)] = mask
-    serials[Int(number)] = lastSerial
+    shares[Int(number)] = Share(mask: mask, serial: lastSerial)
     let serial = lastSerial
     mask.forEach { if $0 < owedThrough.count { owedThrough[$0] = serial } }
   }
@@ -47,8 +43,8 @@ struct FlushDebts {
 
   /// The CPUs that still owe deferral `number`.
   func owing(_ number: UInt32) -> CPUMask {
-    guard number != 0, Int(number) < masks.count else { return CPUMask() }
-    return owing(masks[Int(number)], serials[Int(number)])
+    guard number != 0, Int(number) < shares.count else { return CPUMask() }
+    return owing(shares[Int(number)])
   }
 
   /// Whether a CPU still owes any deferral.
@@ -73,19 +69,17 @@ struct FlushDebts {
 
   /// Adds what deferral `number` owes to a share.
   func add(_ number: UInt32, to share: inout Share) {
-    guard number != 0, Int(number) < masks.count else { return }
+    guard number != 0, Int(number) < shares.count else { return }
     share.mask = owing(share)
     share.mask.formUnion(owing(number))
     // A CPU of the share that has flushed since the newest of its deferrals is clean of all.
-    share.serial = max(share.serial, serials[Int(number)])
+    share.serial = max(share.serial, shares[Int(number)].serial)
   }
 
   /// The CPUs that still owe a share.
-  func owing(_ share: Share) -> CPUMask { owing(share.mask, share.serial) }
-
-  private func owing(_ mask: CPUMask, _ serial: UInt64) -> CPUMask {
+  func owing(_ share: Share) -> CPUMask {
     cleanThrough.withUnsafeBufferPointer { clean in
-      mask.filtered { $0 < clean.count && clean[$0] < serial }
+      share.mask.filtered { $0 < clean.count && clean[$0] < share.serial }
     }
   }
 }

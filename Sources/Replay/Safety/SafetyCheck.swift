@@ -9,6 +9,8 @@ protocol SafetyCheck: Sendable {
   var moments: MomentKindSet { get }
   /// Moments it is told of in any case.
   var momentsAlways: MomentKindSet { get }
+  /// Moments it is told of while a check ``awaitsFlushes``.
+  var momentsWhileAwaiting: MomentKindSet { get }
   /// Whether it must hear of everything, also before the first flush that does not happen.
   var hearsFromTheStart: Bool { get }
 
@@ -108,6 +110,7 @@ extension SafetyCheck {
   var hears: SafetyNews { [] }
   var moments: MomentKindSet { MomentKindSet([]) }
   var momentsAlways: MomentKindSet { MomentKindSet([]) }
+  var momentsWhileAwaiting: MomentKindSet { MomentKindSet([]) }
   var hearsFromTheStart: Bool { false }
 
   mutating func shootdown(

@@ -17,9 +17,11 @@ struct SafetyOracle {
   private var onFlush: [Int] = []
   private var onOwnFlush: [Int] = []
   private var onHandout: [Int] = []
-  /// Checks to tell of a moment, by its kind: in any case, and while a CPU may be stale.
+  /// Checks to tell of a moment, by its kind: in any case, while a CPU may be stale, and while one of
+  /// them waits for flushes.
   private var always = MomentAudience()
   private var whileStale = MomentAudience()
+  private var whileAwaiting = MomentAudience()
   /// Frames that went back to the process that freed them behind a flush of one mm which did not happen,
   /// and, for these, which that was. Only where such frames are followed.
   private var recycledFrames = FrameSet()
@@ -62,7 +64,7 @@ struct SafetyOracle {
     checks = context.safetyChecks.map { $0 is GenerationWrap ? wrap : $0 }
     hearsFromTheStart = checks.contains { $0.hearsFromTheStart }
     listens = checks.reduce(isToldOfMMFlushes ? MomentKindSet([.mmShootdown]) : .none) {
-      $0.union($1.moments).union($1.momentsAlways)
+      $0.union($1.moments).union($1.momentsAlways).union($1.momentsWhileAwaiting)
     }
     for (index, check) in checks.enumerated() {
       if check.hears.contains(.putOff) { onPutOff.append(index) }
@@ -74,11 +76,9 @@ struct SafetyOracle {
       if check.hears.contains(.ownFlushes) { onOwnFlush.append(index) }
       if check.hears.contains(.handouts) { onHandout.append(index) }
       for kind in Moment.Kind.allCases {
-        if check.momentsAlways.contains(kind) {
-          always.add(index, to: kind)
-        } else if check.moments.contains(kind) {
-          whileStale.add(index, to: kind)
-        }
+        if check.momentsAlways.contains(kind) { always.add(index, to: kind) }
+        if check.moments.contains(kind) { whileStale.add(index, to: kind) }
+        if check.momentsWhileAwaiting.contains(kind) { whileAwaiting.add(index, to: kind) }
       }
     }
   }
@@ -257,43 +257,35 @@ struct SafetyOracle {
 
   /// Any moment but a shootdown, after the policy has acted on it.
   mutating func observe(_ moment: Moment, _ source: borrowing Reconstruction) {
-    guard isAwake else {
-      // Before the first flush that does not happen nothing can go wrong; what leads to it counts.
-      switch moment.kind {
-      case .lazyBegin: stale.beginLazy(Int(moment.cpu))
-      case .lazyEnd: stale.endLazy(Int(moment.cpu))
-      case .unmapRange, .fixedMapping:
-        tell(always.of(moment.kind), moment, source)
-      default: break
-      }
-      return
-    }
     switch moment.kind {
-    case .frameAllocated, .unmappedFrameAllocated: handedOutOfBatch(moment, source.frames)
-    case .onceUnmappedAllocated:
-      // Where a batch freed the frame, the moment that follows is the one, which is not told where no
-      // batch is put off.
-      if moment.batch == 0 {
-        handedOutAgain(moment, source.frames)
-      } else if stale.unmap(ofBatch: moment.batch) == 0 {
-        handedOutOfBatch(moment, source.frames)
-      }
+    case .frameAllocated, .unmappedFrameAllocated, .onceUnmappedAllocated:
+      // Before the first flush that does not happen no frame is stale.
+      if isAwake { allocated(moment, source) }
     case .switchedMM: stale.flush(Int(moment.cpu))
     case .lazyBegin: stale.beginLazy(Int(moment.cpu))
     case .lazyEnd: stale.endLazy(Int(moment.cpu))
     default: break
     }
-    tell(always.of(moment.kind), moment, source)
-    let checks = whileStale.of(moment.kind)
-    guard checks != 0, !stale.owing.isEmpty else { return }
-    tell(checks, moment, source)
+    tell(moment, source)
   }
 
-  /// Tells the checks whose bits are set.
-  private mutating func tell(
-    _ audience: UInt64, _ moment: Moment, _ source: borrowing Reconstruction
-  ) {
-    var rest = audience
+  private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
+    // Where a batch freed a frame that was once unmapped, the moment that follows is the one, which is
+    // not told where no batch is put off.
+    if moment.kind != .onceUnmappedAllocated {
+      handedOutOfBatch(moment, source.frames)
+    } else if moment.batch == 0 {
+      handedOutAgain(moment, source.frames)
+    } else if stale.unmap(ofBatch: moment.batch) == 0 {
+      handedOutOfBatch(moment, source.frames)
+    }
+  }
+
+  /// Tells the checks that want to be told of a moment now.
+  private mutating func tell(_ moment: Moment, _ source: borrowing Reconstruction) {
+    var rest = always.of(moment.kind)
+    if awaitsFlushes { rest |= whileAwaiting.of(moment.kind) }
+    if !stale.owing.isEmpty { rest |= whileStale.of(moment.kind) }
     while rest != 0 {
       checks[rest.trailingZeroBitCount].observe(moment, source, &stale)
       rest &= rest &- 1
@@ -307,7 +299,9 @@ struct SafetyOracle {
   /// Whether frames of a batch whose flush is paid for can be handed out unseen; they are counted.
   var passesFrames: Bool {
     let kinds: [Moment.Kind] = [.frameAllocated, .unmappedFrameAllocated]
-    return kinds.allSatisfy { always.of($0) == 0 && whileStale.of($0) == 0 }
+    return kinds.allSatisfy {
+      always.of($0) | whileStale.of($0) | whileAwaiting.of($0) == 0
+    }
   }
 
   /// The policy does nothing at a moment of a frame of batch `number`: whether it need not be seen.

@@ -21,12 +21,23 @@ struct StaleTranslations {
   private var batchUnmaps: [UInt32] = []
   /// What of that need not be looked at again, by the same number.
   private var batchesKnown: [BatchKnown] = []
-  private enum BatchKnown {
+  /// Of 4 bytes, as it is asked for at each moment of a frame that makes no difference to the policy.
+  private struct BatchKnown: Equatable {
+    private var word: UInt32
+
+    private init(word: UInt32) { self.word = word }
     /// Nothing was left unflushed.
-    case flushed
-    /// All its CPUs are clean; policy flushes before it.
-    case clean(UInt64)
-    case open
+    static let flushed = BatchKnown(word: 0)
+    /// Some CPU may be stale, or nobody has looked lately.
+    static let open = BatchKnown(word: .max)
+    /// All its CPUs are clean; so many policy flushes before it. After more of them than fit into a
+    /// word it has to be looked at each time.
+    static func clean(_ flushesBefore: UInt64) -> BatchKnown {
+      flushesBefore < UInt64(UInt32.max) - 1 ? BatchKnown(word: UInt32(flushesBefore) + 1) : .open
+    }
+
+    /// See ``clean(_:)``; nil if it is not known to be clean.
+    var flushesBefore: UInt64? { self == .flushed || self == .open ? nil : UInt64(word) - 1 }
   }
   private var unused: [UInt32] = []
   private var lastSerial: UInt64 = 0
@@ -70,15 +81,13 @@ struct StaleTranslations {
   /// Of a batch that no CPU is stale of, one more than the policy's flushes since; 0 where it left
   /// nothing unflushed. nil where a CPU may be stale.
   mutating func flushesSinceClean(_ number: Int) -> UInt64? {
-    switch batchesKnown[number] {
-    case .flushed: return 0
-    case .clean(let before): return policyFlushes - before + 1
-    case .open:
-      let unmap = Int(batchUnmaps[number])
-      guard unmaps[unmap].mask.isEmpty else { return nil }
-      batchesKnown[number] = .clean(unmaps[unmap].flushesBefore)
-      return policyFlushes - unmaps[unmap].flushesBefore + 1
-    }
+    let known = batchesKnown[number]
+    if known == .flushed { return 0 }
+    if let before = known.flushesBefore { return policyFlushes - before + 1 }
+    let unmap = Int(batchUnmaps[number])
+    guard unmaps[unmap].mask.isEmpty else { return nil }
+    batchesKnown[number] = .clean(unmaps[unmap].flushesBefore)
+    return policyFlushes - unmaps[unmap].flushesBefore + 1
   }
 
   /// The unmap that a batch left unflushed; 0 none.

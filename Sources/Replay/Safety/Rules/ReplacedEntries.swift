@@ -47,9 +47,8 @@ struct ReplacedEntries: SafetyCheck {
   var awaitsFlushes: Bool { !faults.isEmpty }
   var awaitsHandouts: Bool { !chained.isEmpty }
   var moments: MomentKindSet { MomentKindSet([.pageMapped]) }
-  var momentsAlways: MomentKindSet {
-    MomentKindSet([.unmappedFault, .unmapRange, .fixedMapping, .fileWriteEnd])
-  }
+  var momentsAlways: MomentKindSet { MomentKindSet([.unmappedFault, .unmapRange, .fixedMapping]) }
+  var momentsWhileAwaiting: MomentKindSet { MomentKindSet([.fileWriteEnd]) }
 
   mutating func shootdown(
     _ shootdown: borrowing Shootdown, leaving unmap: UInt32, _ moment: Moment,
