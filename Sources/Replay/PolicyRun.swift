@@ -308,7 +308,8 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
       if remembers(Int(moment.subject)) { unmappedAllocated(moment, 0, source) }
     case .frameDrained: drained(moment, source)
     case .frameRefilled:
-      policy.refilled(with: carried(moment), moment.passage, now, &actions)
+      policy.refilled(
+        with: carried(moment, source), source.passage(at: Int(position)), now, &actions)
       act(moment, source)
     default: other(moment, source)
     }
@@ -316,17 +317,21 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
 
   /// The deferral that the frame at hand carries, 0 where that makes no difference.
   @inline(__always)
-  private mutating func carried(_ moment: Moment) -> UInt32 {
-    forgetsInBuddy && moment.passage.wasDrained ? 0 : batches[Int(moment.batch)].unspent
+  private mutating func carried(
+    _ moment: Moment, _ source: borrowing Reconstruction
+  ) -> UInt32 {
+    forgetsInBuddy && source.passage(at: Int(position)).wasDrained
+      ? 0 : batches[Int(moment.batch)].unspent
   }
 
   private mutating func drained(_ moment: Moment, _ source: borrowing Reconstruction) {
     let deferral = batches[Int(moment.batch)].deferral
+    let passage = source.passage(at: Int(position))
     if forgetsInBuddy {
-      if !moment.passage.isRepeated { books.dropped(deferral, at: moment.time) }
+      if !passage.isRepeated { books.dropped(deferral, at: moment.time) }
     } else if Policy.followsDrains, deferral != 0 {
       batches[Int(moment.batch)].revive()
-      policy.drained(with: deferral, moment.passage, now, &actions)
+      policy.drained(with: deferral, passage, now, &actions)
       act(moment, source)
     }
   }
@@ -437,10 +442,10 @@ struct PolicyRun<Policy: FlushPolicy>: PolicyReplay {
   }
 
   private mutating func allocated(_ moment: Moment, _ source: borrowing Reconstruction) {
-    let deferral = carried(moment)
+    let deferral = carried(moment, source)
     if deferral != 0 || Policy.asksForEveryAllocation {
       now.isAtomic = moment.isAtomic
-      policy.allocated(with: deferral, moment.passage, now, &actions)
+      policy.allocated(with: deferral, source.passage(at: Int(position)), now, &actions)
       act(moment, source, frame: Int(moment.subject))
       drop(deferral, of: Int(moment.batch), at: moment.time)
     }

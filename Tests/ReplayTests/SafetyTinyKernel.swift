@@ -166,6 +166,7 @@ struct TinyStage: ~Copyable {
     clock = 1000 + UInt64(number) * 1000
     event = UInt64(number)
     reconstruction.moments.removeAll(keepingCapacity: true)
+    reconstruction.passagesTold.removeAll(keepingCapacity: true)
     reconstruction.shootdowns.removeFirst(reconstruction.shootdowns.count)
     reconstruction.findCleanings(0)
   }
@@ -205,10 +206,10 @@ struct TinyStage: ~Copyable {
     _ kind: Moment.Kind, cpu: Int, subject: Int = 0, batch: UInt32 = 0,
     _ passage: BuddyPassage = BuddyPassage()
   ) {
-    reconstruction.moments.append(
+    reconstruction.tell(
       Moment(
         time: clock, kind: kind, payer: .user, cpu: UInt16(cpu), subject: UInt32(subject),
-        batch: batch, task: Self.task(cpu), event: event, passage: passage))
+        batch: batch, task: Self.task(cpu), event: event), passage)
     reconstruction.findCleanings(reconstruction.moments.count)
   }
 }

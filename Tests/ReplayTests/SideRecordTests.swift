@@ -17,7 +17,7 @@ import TraceEvents
     body(reconstruction)
   }
 
-  @Test func aMomentIsSmall() { #expect(MemoryLayout<Moment>.stride <= 48) }
+  @Test func aMomentFitsHalfACacheLine() { #expect(MemoryLayout<Moment>.stride == 32) }
 
   @Test func faultsSayWhatTheirMappingPermits() {
     var script = BatchScript()

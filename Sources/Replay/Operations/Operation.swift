@@ -135,6 +135,8 @@ struct Shootdown: ~Copyable {
 }
 
 /// What a policy is told: one thing that the kernel did, in time order.
+///
+/// Of 32 bytes, so that each lies in one line of the cache: replays look at some here and there.
 struct Moment {
   enum Kind: UInt8, CaseIterable {
     /// `subject` is the number of a ``Shootdown``: of unmap batch `batch`, and of one mm, which few
@@ -206,20 +208,40 @@ struct Moment {
   }
 
   var time: UInt64
+  /// Place of the event that told, among all events of the instance in time order, from 0.
+  var event: UInt64
+  var subject: UInt32
+  var batch: UInt32
+  /// The task, and above it ``isAtomic`` and ``isMovable``.
+  private var bits: UInt32
+  var cpu: UInt16
   var kind: Kind
   /// Whose time a flush that the moment forces would take.
   var payer: TaskClass
-  var cpu: UInt16
-  var subject: UInt32
-  var batch: UInt32
-  var task: UInt32
-  /// Place of the event that told, among all events of the instance in time order, from 0.
-  var event: UInt64
-  /// Of frames that are drained, refilled or allocated: their way through buddy, where anybody asks.
-  var passage = BuddyPassage()
+
+  init(
+    time: UInt64, kind: Kind, payer: TaskClass, cpu: UInt16, subject: UInt32, batch: UInt32,
+    task: UInt32, event: UInt64, isAtomic: Bool = false, isMovable: Bool = false
+  ) {
+    self.time = time
+    self.event = event
+    self.subject = subject
+    self.batch = batch
+    bits = task & Self.taskMax
+    self.cpu = cpu
+    self.kind = kind
+    self.payer = payer
+    bits[bit: 31] = isAtomic
+    bits[bit: 30] = isMovable
+  }
+
+  private static let taskMax: UInt32 = 1 << 30 - 1
+
+  /// Whose moment it is, by ``TaskTable`` index.
+  var task: UInt32 { bits & Self.taskMax }
   /// Of allocations: whether the context could not wait (no `__GFP_DIRECT_RECLAIM`).
-  var isAtomic = false
+  var isAtomic: Bool { bits[bit: 31] }
   /// Of frames that were once freed behind the flush of one mm: whether they become user memory or
   /// page cache.
-  var isMovable = false
+  var isMovable: Bool { bits[bit: 30] }
 }

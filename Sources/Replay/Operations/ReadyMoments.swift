@@ -12,25 +12,16 @@ enum FrameVisits: Int, CaseIterable {
 /// Whether a moment is the allocation of a frame, and whether that could wait; or a drain.
 enum ReadyAllocation: UInt8 {
   case none, mayWait, cannotWait, drain
-
-  init(_ moment: Moment) {
-    switch moment.kind {
-    case .frameAllocated, .unmappedFrameAllocated:
-      self = AtomicAllocations.cannotSleep(moment) ? .cannotWait : .mayWait
-    case .frameDrained: self = .drain
-    default: self = .none
-    }
-  }
 }
 
 /// Allocations of frames of one batch that a replay need not look at one by one.
 struct AllocationsAhead {
   /// All but the last one of the span.
-  var count: UInt32 = 0
+  var count: UInt16 = 0
   /// Of these, those that cannot wait.
-  var cannotWait: UInt32 = 0
+  var cannotWait: UInt16 = 0
   /// Offset of the last one in the span, 0 where there is none.
-  var last: UInt32 = 0
+  var last: UInt16 = 0
 }
 
 /// The moments of one span, by offset, that a replay looks at: a bit for each.
@@ -113,16 +104,11 @@ struct Chances: ~Copyable {
 private struct ReadyFacts {
   /// `UInt32.max` where it is not of frames.
   var batch = UInt32.max
-  var next: UInt32 = 0
   var cpu: UInt16 = 0
-  var allocation = ReadyAllocation.none
-
-  @inline(__always)
-  mutating func note(_ moment: Moment) {
-    if MomentKindSet.ofFrames.contains(moment.kind) { batch = moment.batch }
-    cpu = moment.cpu
-    allocation = ReadyAllocation(moment)
-  }
+  var next: UInt16 = 0
+  var ahead = AllocationsAhead()
+  /// A ``ReadyAllocation``.
+  var allocation: UInt8 = 0
 }
 
 /// What is known of a batch while a span is indexed.
@@ -130,15 +116,47 @@ private struct ReadyBatch {
   /// Offsets, from 1, of its last allocation and its last refill so far.
   var last: UInt32 = 0
   var lastRefill: UInt32 = 0
-  var isDrained = false
   /// Of the allocations behind the one at hand.
   var ahead = AllocationsAhead()
+  /// 1 behind a drain until the next allocation.
+  var isDrained: UInt8 = 0
+}
+
+/// Kinds of moment as the index tells them apart: 1 for a yes, 0 for a no, as whether a moment is of a
+/// kind cannot be predicted.
+private struct ReadyKinds {
+  private let ofFrames = MomentKindSet.ofFrames
+  private let allocations = MomentKindSet([.frameAllocated, .unmappedFrameAllocated])
+  private let refills = MomentKindSet([.frameRefilled])
+  private let drains = MomentKindSet([.frameDrained])
+  private let flushes = MomentKindSet([.shootdown, .mmShootdown])
+
+  @inline(__always)
+  func isOfFrames(_ kind: Moment.Kind) -> UInt32 { ofFrames.bit(kind) }
+  @inline(__always)
+  func isAllocation(_ kind: Moment.Kind) -> UInt32 { allocations.bit(kind) }
+  @inline(__always)
+  func isRefill(_ kind: Moment.Kind) -> UInt32 { refills.bit(kind) }
+  @inline(__always)
+  func isDrain(_ kind: Moment.Kind) -> UInt32 { drains.bit(kind) }
+  /// A number stands for another batch from there on.
+  @inline(__always)
+  func isFlush(_ kind: Moment.Kind) -> UInt32 { flushes.bit(kind) }
+
+  /// See ``ReadyAllocation``.
+  @inline(__always)
+  func allocation(_ moment: Moment) -> UInt8 {
+    let cannotWait: UInt32 = AtomicAllocations.cannotSleep(moment) ? 1 : 0
+    let isAllocation = isAllocation(moment.kind)
+    return UInt8(
+      truncatingIfNeeded: isAllocation &+ isAllocation & cannotWait &+ 3 &* isDrain(moment.kind))
+  }
 }
 
 /// What all replays ask of the moments that are ready before they look at them, close together.
 struct ReadyMoments {
   /// Moments that one replay goes through before the next: enough that what it touches comes again
-  /// while it is in the cache.
+  /// while it is in the cache, and their offsets take 16 bits.
   static let span = 1 << 16
   static let noBatch = Int(UInt32.max)
 
@@ -155,7 +173,6 @@ struct ReadyMoments {
   /// CPUs whose moments are told apart for ``Chances``.
   var cpuCount = 0
   private var facts: [ReadyFacts] = []
-  private var ahead: [AllocationsAhead] = []
   private var batches: [ReadyBatch] = []
 
   /// Place of the last moment that everybody may be told of; nil without any.
@@ -169,14 +186,16 @@ struct ReadyMoments {
   func cpu(_ position: Int) -> Int { Int(facts[position].cpu) }
 
   /// Whether it is an allocation or a drain.
-  func allocation(_ position: Int) -> ReadyAllocation { facts[position].allocation }
+  func allocation(_ position: Int) -> ReadyAllocation {
+    ReadyAllocation(rawValue: facts[position].allocation) ?? .none
+  }
 
   /// Offset in its span of the next allocation, of a refill the next refill, of the same batch; 0
   /// none.
   func next(_ position: Int) -> Int { Int(facts[position].next) }
 
   /// Allocations of the same batch that follow in the span.
-  func allocationsAhead(_ position: Int) -> AllocationsAhead { ahead[position] }
+  func allocationsAhead(_ position: Int) -> AllocationsAhead { facts[position].ahead }
 
   /// The moments of `kinds` in `range`, a span or part of one, that `frames` lets through.
   func visits(_ wanted: MomentKindSet, in range: Range<Int>, _ frames: FrameVisits) -> Visits {
@@ -216,9 +235,8 @@ struct ReadyMoments {
     let spans = (count + Self.span - 1) / Self.span
     last = nil
     facts.removeAll(keepingCapacity: true)
-    facts.append(contentsOf: repeatElement(ReadyFacts(), count: count))
-    ahead.removeAll(keepingCapacity: true)
-    ahead.append(contentsOf: repeatElement(AllocationsAhead(), count: count))
+    // And one that nobody asks for.
+    facts.append(contentsOf: repeatElement(ReadyFacts(), count: count + 1))
     bits.removeAll(keepingCapacity: true)
     bits.append(contentsOf: repeatElement(0, count: spans * Self.wordsOfSpan))
     cpuBits.removeAll(keepingCapacity: true)
@@ -237,6 +255,8 @@ struct ReadyMoments {
     let visits = span * Self.wordsOfSpan
     let cpuWords = span * cpuCount * Self.wordsOfKind
     let cpuCount = cpuCount
+    let kinds = ReadyKinds()
+    let always = MomentKindSet.always
     var last = last
     // One check of each array, and not one for each of several stores a moment.
     batches.withUnsafeMutableBufferPointer { batches in
@@ -246,19 +266,21 @@ struct ReadyMoments {
             for number in batches.indices { batches[number] = ReadyBatch() }
             for position in range {
               let moment = moments[position]
-              let offset = UInt32(position - range.lowerBound)
-              facts[position].note(moment)
+              facts[position].batch = moment.batch | (kinds.isOfFrames(moment.kind) &- 1)
+              facts[position].cpu = moment.cpu
               guard moment.time <= end else { continue }
-              if MomentKindSet.always.contains(moment.kind) { last = position }
-              let isFirst = Self.follow(moment, offset, range.lowerBound, batches, facts)
-              let place = Int(offset) >> 6
-              let bit: UInt64 = 1 << UInt64(offset & 63)
+              facts[position].allocation = kinds.allocation(moment)
+              last = always.contains(moment.kind) ? position : last
+              let isFirst = Self.follow(moment, position, range.lowerBound, kinds, batches, facts)
+              let offset = position - range.lowerBound
+              let place = offset >> 6
+              let shift = UInt64(offset & 63)
               let word = visits + Int(moment.kind.rawValue) * Self.wordsOfKind + place
-              bits[word] |= bit
-              if isFirst.ofSpan { bits[word + Self.wordsOfVisits] |= bit }
-              if isFirst.behindDrain { bits[word + 2 * Self.wordsOfVisits] |= bit }
+              bits[word] |= 1 << shift
+              bits[word + Self.wordsOfVisits] |= isFirst.ofSpan << shift
+              bits[word + 2 * Self.wordsOfVisits] |= isFirst.behindDrain << shift
               if Int(moment.cpu) < cpuCount {
-                cpuBits[cpuWords + Int(moment.cpu) * Self.wordsOfKind + place] |= bit
+                cpuBits[cpuWords + Int(moment.cpu) * Self.wordsOfKind + place] |= 1 << shift
               }
             }
           }
@@ -266,64 +288,61 @@ struct ReadyMoments {
       }
     }
     self.last = last
-    lookAhead(moments, range, until: end)
+    lookAhead(moments, range, kinds)
   }
 
-  /// Whether a moment is the first of its batch's in the span, or the first behind a drain; any that
-  /// is no allocation or refill counts as one.
+  /// Whether a moment is the first of its batch's in the span, or the first behind a drain, 1 or 0; any
+  /// that is no allocation or refill counts as one.
   @inline(__always)
   private static func follow(
-    _ moment: Moment, _ offset: UInt32, _ start: Int,
+    _ moment: Moment, _ position: Int, _ start: Int, _ kinds: ReadyKinds,
     _ batches: UnsafeMutableBufferPointer<ReadyBatch>,
     _ facts: UnsafeMutableBufferPointer<ReadyFacts>
-  ) -> (ofSpan: Bool, behindDrain: Bool) {
-    let number = Int(moment.batch)
-    switch moment.kind {
-    case .frameRefilled:
-      let last = batches[number].lastRefill
-      if last != 0 { facts[start + Int(last) - 1].next = offset }
-      batches[number].lastRefill = offset + 1
-      return (last == 0, last == 0)
-    case .frameAllocated, .unmappedFrameAllocated:
-      let last = batches[number].last
-      if last != 0 { facts[start + Int(last) - 1].next = offset }
-      batches[number].last = offset + 1
-      let isDrained = batches[number].isDrained
-      batches[number].isDrained = false
-      return (last == 0, last == 0 || isDrained)
-    case .frameDrained: batches[number].isDrained = true
-    // The number stands for another batch from here on.
-    case .shootdown where number != 0, .mmShootdown where number != 0:
-      batches[number].last = 0
-      batches[number].lastRefill = 0
-    default: break
-    }
-    return (true, true)
+  ) -> (ofSpan: UInt64, behindDrain: UInt64) {
+    let isAllocation = kinds.isAllocation(moment.kind)
+    let isRefill = kinds.isRefill(moment.kind)
+    let isDrain = kinds.isDrain(moment.kind)
+    let isFlush = kinds.isFlush(moment.kind)
+    // Of other kinds it is 0, of which nothing is ever noted.
+    let number = Int(moment.batch & (0 &- (isAllocation | isRefill | isDrain | isFlush)))
+    var batch = batches[number]
+    let last = isRefill != 0 ? batch.lastRefill : batch.last
+    let hasNext = (isAllocation | isRefill) & (last != 0 ? 1 : 0)
+    // Without a branch: where there is no such moment, into the fact that nobody asks for.
+    facts[hasNext != 0 ? start + Int(last) - 1 : facts.count - 1].next = UInt16(
+      truncatingIfNeeded: position - start)
+    let place = UInt32(truncatingIfNeeded: position - start) + 1
+    batch.last = isAllocation != 0 ? place : batch.last & (isFlush &- 1)
+    batch.lastRefill = isRefill != 0 ? place : batch.lastRefill & (isFlush &- 1)
+    let wasDrained = UInt32(batch.isDrained)
+    batch.isDrained = UInt8(truncatingIfNeeded: isDrain | wasDrained & ~isAllocation)
+    batches[number] = batch
+    return (UInt64(hasNext ^ 1), UInt64(hasNext ^ 1 | isAllocation & wasDrained))
   }
 
-  private mutating func lookAhead(
-    _ moments: [Moment], _ range: Range<Int>, until end: UInt64
-  ) {
+  private mutating func lookAhead(_ moments: [Moment], _ range: Range<Int>, _ kinds: ReadyKinds) {
     batches.withUnsafeMutableBufferPointer { batches in
-      ahead.withUnsafeMutableBufferPointer { ahead in
+      facts.withUnsafeMutableBufferPointer { facts in
         for position in range.reversed() {
-          let number = Int(moments[position].batch)
-          switch moments[position].kind {
-          case .frameAllocated, .unmappedFrameAllocated:
-            guard moments[position].time <= end else { continue }
-            ahead[position] = batches[number].ahead
-            if batches[number].ahead.last == 0 {
-              batches[number].ahead.last = UInt32(position - range.lowerBound)
-            } else {
-              batches[number].ahead.count += 1
-              if facts[position].allocation == .cannotWait {
-                batches[number].ahead.cannotWait += 1
-              }
-            }
-          case .shootdown where number != 0, .mmShootdown where number != 0:
-            batches[number].ahead = AllocationsAhead()
-          default: break
-          }
+          let kind = moments[position].kind
+          let allocation = facts[position].allocation
+          // What is later than the window is none.
+          let isAllocation = kinds.isAllocation(kind) & (allocation != 0 ? 1 : 0)
+          let isFlush = kinds.isFlush(kind)
+          let number = Int(moments[position].batch & (0 &- (isAllocation | isFlush)))
+          let ahead = batches[number].ahead
+          let offset = UInt16(truncatingIfNeeded: position - range.lowerBound)
+          let hasLast: UInt16 = ahead.last != 0 ? 1 : 0
+          let cannotWait: UInt16 = allocation == ReadyAllocation.cannotWait.rawValue ? 1 : 0
+          let isOne = UInt16(truncatingIfNeeded: 0 &- isAllocation)
+          facts[position].ahead = AllocationsAhead(
+            count: ahead.count & isOne, cannotWait: ahead.cannotWait & isOne,
+            last: ahead.last & isOne)
+          // Behind a flush nothing, before an allocation one more.
+          batches[number].ahead = AllocationsAhead(
+            count: (ahead.count &+ hasLast) & isOne,
+            cannotWait: (ahead.cannotWait &+ hasLast & cannotWait) & isOne,
+            last: (hasLast != 0 ? ahead.last : offset) & isOne)
         }
       }
     }

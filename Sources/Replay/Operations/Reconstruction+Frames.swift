@@ -80,8 +80,6 @@ extension Reconstruction {
     }
   }
 
-  private var followsBuddy: Bool { wanted.contains(.frameDrained) }
-
   /// A frame goes from a per-CPU list back to buddy.
   mutating func drained(_ cpu: Int, _ time: UInt64, pfn: UInt64, _ order: UInt64) {
     guard followsBuddy, let block = block(pfn, order) else { return }

@@ -62,6 +62,8 @@ struct Reconstruction: ~Copyable {
   private(set) var firstTime: UInt64?
 
   var moments: [Moment] = []
+  /// Of each of these, where drained frames are told: the frame's way through buddy.
+  var passagesTold: [BuddyPassage] = []
   var momentsBase: UInt64 = 0
   /// Place of the event at hand among all events of the instance in time order, from 0.
   private var event: UInt64 = 0
@@ -194,7 +196,8 @@ struct Reconstruction: ~Copyable {
       firstTime = first
       draw.advance(to: first)
     }
-    for position in 0..<count {
+    let looked = MomentKindSet([.lazyBegin, .lazyEnd, .shootdown, .mmShootdown, .frameAllocated])
+    for position in 0..<count where looked.contains(moments[position].kind) {
       switch moments[position].kind {
       case .lazyBegin:
         lazyCPUs.insert(Int(moments[position].cpu))
@@ -257,6 +260,7 @@ struct Reconstruction: ~Copyable {
   mutating func drop(_ count: Int) {
     guard count > 0 else { return }
     moments.removeFirst(count)
+    passagesTold.removeFirst(min(count, passagesTold.count))
     momentsBase += UInt64(count)
     var dropped = 0
     while dropped < shootdowns.count, shootdowns[dropped].isResolved,
@@ -312,7 +316,7 @@ struct Reconstruction: ~Copyable {
         return
       }
     }
-    moments.append(moment(kind, cpu, time, subject: 1, batch: batch))
+    tell(moment(kind, cpu, time, subject: 1, batch: batch))
     freesTold[Int(batch)] = nextPosition
   }
 
@@ -321,21 +325,34 @@ struct Reconstruction: ~Copyable {
     passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false, isMovable: Bool = false
   ) {
     guard wanted.contains(kind) else { return }
-    moments.append(
+    tell(
       moment(
-        kind, cpu, time, subject: subject, batch: batch, passage: passage, isAtomic: isAtomic,
-        isMovable: isMovable))
+        kind, cpu, time, subject: subject, batch: batch, isAtomic: isAtomic, isMovable: isMovable),
+      passage)
+  }
+
+  /// The next moment, and of one of frames their way through buddy.
+  mutating func tell(_ moment: Moment, _ passage: BuddyPassage = BuddyPassage()) {
+    moments.append(moment)
+    if followsBuddy { passagesTold.append(passage) }
+  }
+
+  /// Whether it is followed how frames pass through buddy.
+  var followsBuddy: Bool { wanted.contains(.frameDrained) }
+
+  /// The way through buddy of the frame that moment `position` is about, where that is followed.
+  func passage(at position: Int) -> BuddyPassage {
+    position < passagesTold.count ? passagesTold[position] : BuddyPassage()
   }
 
   private func moment(
     _ kind: Moment.Kind, _ cpu: Int, _ time: UInt64, subject: UInt32 = 0, batch: UInt32 = 0,
-    passage: BuddyPassage = BuddyPassage(), isAtomic: Bool = false, isMovable: Bool = false
+    isAtomic: Bool = false, isMovable: Bool = false
   ) -> Moment {
     Moment(
       time: time, kind: kind, payer: tasks.states[Int(cpus[cpu].taskIndex)].payer,
       cpu: UInt16(truncatingIfNeeded: cpu), subject: subject, batch: batch,
-      task: cpus[cpu].taskIndex, event: event, passage: passage, isAtomic: isAtomic,
-      isMovable: isMovable)
+      task: cpus[cpu].taskIndex, event: event, isAtomic: isAtomic, isMovable: isMovable)
   }
 
   /// Notes who runs on a CPU, and whether a flush would leave it out.

@@ -120,6 +120,12 @@ struct MomentKindSet: Equatable, Sendable {
     bits = kinds.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
   }
 
+  /// 1 if `kind` is in it, else 0.
+  @inline(__always)
+  func bit(_ kind: Moment.Kind) -> UInt32 {
+    UInt32(truncatingIfNeeded: bits >> UInt64(kind.rawValue)) & 1
+  }
+
   /// The kinds of both.
   func union(_ other: MomentKindSet) -> MomentKindSet { MomentKindSet(bits: bits | other.bits) }
 
