@@ -123,10 +123,14 @@ struct BenchmarkSuite {
     if let failed = runs.first(where: { $0.status != 0 }) {
       failures.append("\(name): tlbreplay exits with \(failed.status)")
     }
-    guard var best = runs.min(by: { $0.cpuSeconds < $1.cpuSeconds }) else { return }
+    guard var best = runs.min(by: { $0.cpuSeconds < $1.cpuSeconds }),
+      let worst = runs.map(\.cpuSeconds).max()
+    else { return }
     // Sampled, so the largest is the nearest to the truth.
     best.anonymousBytes = runs.map(\.anonymousBytes).max() ?? 0
-    note(name, input, best, goal)
+    // How far apart they lie says how much the machine's cores were shared.
+    let range = String(format: "%.2f to %.2f s", best.cpuSeconds, worst)
+    note(name, input, best, goal.isEmpty ? range : "\(range), \(goal)")
   }
 
   /// Every policy of the catalogue; the N of those that have one is 64.
